@@ -1,0 +1,451 @@
+"""``ClientTrace``: hooks for what happens on the wire while one request is sent and answered.
+
+The words are those of Go's ``net/http/httptrace``, in snake_case; what Go lacks stands below its
+sixteen. Everything that watches a request is a ``ClientTrace``: the recorder behind the log line,
+an exporter, or a few lines of a user's own::
+
+    class Addresses(ClientTrace):
+        def dns_done(self, info):
+            print(info.addrs)
+
+    with client_trace(Addresses()):
+        session.get("https://example.org")
+
+When, how often, and in which thread
+    A hook runs in the thread that does the work: the caller's, or, for a streamed body, the thread
+    that reads it. Hooks of one exchange never run at the same time. Redirects and retries call the
+    hooks again, from ``exchange_start`` on; ``failed`` always comes when an exchange fails.
+What a hook may do
+    Anything. It is called outside of every lock of ours, so it may block (and then delays its own
+    request, nobody else's). One that raises is logged once and dropped; the request goes on.
+What it costs
+    With no trace in force, one ``is None`` per event.
+
+An argument is always one frozen record, so that a field can be added without breaking a hook.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "AttemptDoneInfo",
+    "AttemptStartInfo",
+    "BodyDoneInfo",
+    "BodyReadInfo",
+    "ClientTrace",
+    "ConnectDoneInfo",
+    "ConnectStartInfo",
+    "DNSDoneInfo",
+    "DNSStartInfo",
+    "ExchangeStartInfo",
+    "FailedInfo",
+    "GetConnInfo",
+    "Got1xxResponseInfo",
+    "Got100ContinueInfo",
+    "GotConnInfo",
+    "GotFirstResponseByteInfo",
+    "PoolWaitDoneInfo",
+    "PoolWaitStartInfo",
+    "ProxyConnectDoneInfo",
+    "ProxyConnectStartInfo",
+    "PutIdleConnInfo",
+    "RedirectedInfo",
+    "ResponseHeadInfo",
+    "StaleConnDiscardedInfo",
+    "TLSHandshakeDoneInfo",
+    "TLSHandshakeStartInfo",
+    "TLSState",
+    "Wait100ContinueInfo",
+    "WroteHeaderFieldInfo",
+    "WroteHeadersInfo",
+    "WroteRequestInfo",
+    "client_trace",
+    "current_client_trace",
+]
+
+logger = logging.getLogger("tracedclient")
+
+
+class _Info(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A record handed to one hook. Times are seconds, sizes bytes, addresses ``host:port``."""
+
+
+class GetConnInfo(_Info):
+    host_port: str
+    """Where the connection leads: the proxy's address where there is one."""
+
+
+class GotConnInfo(_Info):
+    conn_id: int
+    """Counts the connections of this process; the same connection keeps its number."""
+    reused: bool
+    was_idle: bool
+    idle_time: float | None
+    """Seconds it lay in the pool; ``None`` for a new connection."""
+    age: float
+    """Seconds since it was opened."""
+    uses: int
+    """Requests sent on it before this one."""
+    local: str | None
+    remote: str | None
+
+
+class PutIdleConnInfo(_Info):
+    conn_id: int
+    error: str | None
+    """Why the connection did not go back to the pool; ``None`` when it did."""
+
+
+class GotFirstResponseByteInfo(_Info):
+    pass
+
+
+class Got100ContinueInfo(_Info):
+    pass
+
+
+class Got1xxResponseInfo(_Info):
+    status: int
+    headers: tuple[tuple[str, str], ...]
+
+
+class DNSStartInfo(_Info):
+    host: str
+
+
+class DNSDoneInfo(_Info):
+    host: str
+    addrs: tuple[str, ...]
+    """Every address, in the order in which they will be tried."""
+    error: BaseException | None
+
+
+class ConnectStartInfo(_Info):
+    network: str
+    """``tcp``, as in Go."""
+    addr: str
+
+
+class ConnectDoneInfo(_Info):
+    network: str
+    addr: str
+    error: BaseException | None
+
+
+class TLSHandshakeStartInfo(_Info):
+    server_name: str
+    """The name the certificate is checked against."""
+    proxy: bool
+    """Whether this is the handshake with an https proxy rather than with the target."""
+
+
+class TLSState(_Info):
+    """What the handshake agreed on (Go's ``tls.ConnectionState``). Unknown is ``None``."""
+
+    version: str | None
+    cipher: str | None
+    alpn: str | None
+    resumed: bool | None
+    subject: str | None
+    """The peer certificate's subject as ``commonName=…, organizationName=…``. ``None`` when it
+    was not verified: the standard library parses only certificates that were."""
+    issuer: str | None
+    not_after: str | None
+    """When the peer certificate expires, UTC, ``2026-11-20T22:27:58Z``."""
+    alt_names: tuple[str, ...]
+
+
+class TLSHandshakeDoneInfo(_Info):
+    server_name: str
+    proxy: bool
+    state: TLSState | None
+    error: BaseException | None
+
+
+class WroteHeaderFieldInfo(_Info):
+    key: str
+    values: tuple[str, ...]
+    """As they go on the wire, credentials included: do not log them."""
+
+
+class WroteHeadersInfo(_Info):
+    pass
+
+
+class Wait100ContinueInfo(_Info):
+    timeout: float
+
+
+class WroteRequestInfo(_Info):
+    bytes_sent: int
+    """Bytes handed to the kernel for this request, head and body."""
+    error: BaseException | None
+
+
+class ExchangeStartInfo(_Info):
+    method: str
+    url: str
+    """As requested, credentials included: do not log it."""
+    proxy: str | None
+    """The proxy's URL, its credentials included: do not log it."""
+
+
+class PoolWaitStartInfo(_Info):
+    limit: int
+    """Connections the pool allows; all of them are in use."""
+
+
+class PoolWaitDoneInfo(_Info):
+    error: BaseException | None
+
+
+class ProxyConnectStartInfo(_Info):
+    target: str
+
+
+class ProxyConnectDoneInfo(_Info):
+    target: str
+    status: int | None
+    """The proxy's answer to CONNECT; ``None`` when there was none."""
+    error: BaseException | None
+
+
+class StaleConnDiscardedInfo(_Info):
+    conn_id: int
+    idle_time: float
+    uses: int
+
+
+class ResponseHeadInfo(_Info):
+    status: int
+    reason: str
+    version: str
+    """``1.0`` or ``1.1``."""
+    headers: tuple[tuple[str, str], ...]
+
+
+class BodyReadInfo(_Info):
+    size: int
+    """Bytes this one read of the socket returned, before any decoding."""
+
+
+class BodyDoneInfo(_Info):
+    complete: bool
+    """Whether the body was read to its end, rather than cut off or closed early."""
+
+
+class FailedInfo(_Info):
+    phase: str
+    """``blocked dns connect proxy tls send wait receive``: what was under way."""
+    error: BaseException
+    sent: bool
+    """Whether any byte of the request may have left this process."""
+    reused: bool
+
+
+class AttemptStartInfo(_Info):
+    number: int
+    """1 for the first try."""
+
+
+class AttemptDoneInfo(_Info):
+    number: int
+    status: int | None
+    error: BaseException | None
+    retry: bool
+    reason: str
+    """Why there will, or will not, be another try."""
+    sleep: float
+    """Seconds until the next try; 0 when there is none."""
+
+
+class RedirectedInfo(_Info):
+    method: str
+    url: str
+    """Where the next exchange goes, credentials included: do not log it."""
+
+
+class ClientTrace:
+    """Hooks that do nothing. Subclass it and define those you need."""
+
+    # --- Go's sixteen -------------------------------------------------------------------------
+
+    def get_conn(self, info: GetConnInfo) -> None:
+        """A connection is about to be taken from the pool or opened. Once per exchange."""
+
+    def got_conn(self, info: GotConnInfo) -> None:
+        """A connection is ready to be written to: after TCP, CONNECT and TLS. Never on failure."""
+
+    def put_idle_conn(self, info: PutIdleConnInfo) -> None:
+        """The connection went back to the pool, or ``info.error`` says why not.
+
+        Not called when either side asked for ``Connection: close``.
+        """
+
+    def got_first_response_byte(self, info: GotFirstResponseByteInfo) -> None:
+        """The first byte of the answer was read, be it of a 1xx. At most once per exchange."""
+
+    def got_100_continue(self, info: Got100ContinueInfo) -> None:
+        """A 100 came for a request that waits for it (``Expect: 100-continue``)."""
+
+    def got_1xx_response(self, info: Got1xxResponseInfo) -> None:
+        """An interim answer came (RFC 9110 §15.2), any but 101, which is final."""
+
+    def dns_start(self, info: DNSStartInfo) -> None:
+        """A name is about to be looked up. Not for a literal address, not on reuse."""
+
+    def dns_done(self, info: DNSDoneInfo) -> None:
+        """The lookup ended, well or with ``info.error``."""
+
+    def connect_start(self, info: ConnectStartInfo) -> None:
+        """One address is about to be tried. Once per address."""
+
+    def connect_done(self, info: ConnectDoneInfo) -> None:
+        """That address answered, or ``info.error`` says why not. Pair them by ``addr``."""
+
+    def tls_handshake_start(self, info: TLSHandshakeStartInfo) -> None:
+        """The handshake begins, all preparation done. Twice through an https proxy."""
+
+    def tls_handshake_done(self, info: TLSHandshakeDoneInfo) -> None:
+        """The handshake, and the check of the certificate, ended."""
+
+    def wrote_header_field(self, info: WroteHeaderFieldInfo) -> None:
+        """One header was put into the request's head. Not yet sent."""
+
+    def wrote_headers(self, info: WroteHeadersInfo) -> None:
+        """The kernel took the request's head (Go calls this one before its flush)."""
+
+    def wait_100_continue(self, info: Wait100ContinueInfo) -> None:
+        """The head is out; the body waits for a 100."""
+
+    def wrote_request(self, info: WroteRequestInfo) -> None:
+        """The kernel took the whole request, or ``info.error`` says why not."""
+
+    # --- What Go lacks ------------------------------------------------------------------------
+
+    def exchange_start(self, info: ExchangeStartInfo) -> None:
+        """One request is about to go on the wire. Redirects and retries start another."""
+
+    def pool_wait_start(self, info: PoolWaitStartInfo) -> None:
+        """The pool is exhausted and this request waits for a connection."""
+
+    def pool_wait_done(self, info: PoolWaitDoneInfo) -> None:
+        """The wait is over."""
+
+    def proxy_connect_start(self, info: ProxyConnectStartInfo) -> None:
+        """CONNECT is about to be sent to the proxy (RFC 9110 §9.3.6)."""
+
+    def proxy_connect_done(self, info: ProxyConnectDoneInfo) -> None:
+        """The proxy answered CONNECT, or did not."""
+
+    def stale_conn_discarded(self, info: StaleConnDiscardedInfo) -> None:
+        """A pooled connection had been closed by the other side; another one is used."""
+
+    def response_head(self, info: ResponseHeadInfo) -> None:
+        """The head of the final answer has been read and parsed."""
+
+    def body_read(self, info: BodyReadInfo) -> None:
+        """The socket gave bytes after the answer's head. Once per read of the socket."""
+
+    def body_done(self, info: BodyDoneInfo) -> None:
+        """The body is read, or was given up. Once per exchange that had a response head."""
+
+    def failed(self, info: FailedInfo) -> None:
+        """The exchange failed in ``info.phase``. Nothing else of it follows."""
+
+    def attempt_start(self, info: AttemptStartInfo) -> None:
+        """One try begins; it may hold several exchanges, through redirects."""
+
+    def attempt_done(self, info: AttemptDoneInfo) -> None:
+        """That try ended. Says whether and when another one follows."""
+
+    def redirected(self, info: RedirectedInfo) -> None:
+        """A redirect is followed; the next ``exchange_start`` is its target's."""
+
+
+HOOKS: tuple[str, ...] = tuple(name for name in vars(ClientTrace) if not name.startswith("_"))
+
+
+class _Watcher:
+    """One trace object among those in force; without it once it has raised."""
+
+    __slots__ = ("trace",)
+
+    def __init__(self, trace: ClientTrace) -> None:
+        self.trace: ClientTrace | None = trace
+
+    def drop(self, hook: str) -> None:
+        logger.warning(
+            "%s.%s raised; this trace is dropped, the request goes on",
+            type(self.trace).__name__,
+            hook,
+            exc_info=True,
+        )
+        self.trace = None
+
+
+class _Watchers(ClientTrace):
+    """All traces in force, newest first, each kept from harming the request or the others."""
+
+    __slots__ = ("_watchers",)
+
+    def __init__(self, watchers: tuple[_Watcher, ...]) -> None:
+        self._watchers = watchers
+
+    def with_newer(self, trace: ClientTrace) -> _Watchers:
+        return _Watchers((_Watcher(trace), *self._watchers))
+
+
+def _fan_out(hook: str) -> Callable[[_Watchers, Any], None]:
+    def call_each(self: _Watchers, info: Any) -> None:
+        for watcher in self._watchers:
+            if watcher.trace is not None:
+                try:
+                    getattr(watcher.trace, hook)(info)
+                except Exception:  # noqa: BLE001 - an instrument must not break what it measures
+                    watcher.drop(hook)
+
+    return call_each
+
+
+for _hook in HOOKS:
+    setattr(_Watchers, _hook, _fan_out(_hook))
+
+_in_force: ContextVar[_Watchers | None] = ContextVar("tracedclient_client_trace", default=None)
+
+
+def current_client_trace() -> ClientTrace | None:
+    """Return what watches the current context: one object that calls every trace, newest first.
+
+    ``None`` when nothing does. What is returned never raises.
+    """
+    return _in_force.get()
+
+
+@contextmanager
+def client_trace(trace: ClientTrace) -> Iterator[None]:
+    """Let ``trace`` watch every request that is sent inside of the ``with`` block.
+
+    Blocks nest: the inner trace is called first, then the outer one; neither object is changed
+    (Go's ``WithClientTrace`` composes in place, and a trace used twice then calls itself).
+    The body of a streamed response stays watched after the block has ended.
+
+    Raises ``TypeError`` when ``trace`` is no ``ClientTrace``.
+    """
+    if not isinstance(trace, ClientTrace):
+        raise TypeError(f"trace must be a tracedclient.httptrace.ClientTrace, not {trace!r}")
+    outer = _in_force.get() or _Watchers(())
+    token = _in_force.set(outer.with_newer(trace))
+    try:
+        yield
+    finally:
+        _in_force.reset(token)

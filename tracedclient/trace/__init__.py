@@ -1,0 +1,8 @@
+"""The nouns of a trace and what is computed from them. Frozen and pure: no I/O, no requests.
+
+model     TraceResult and its parts, which are also the log line
+timings   marks of events → durations of phases
+verdict   a finished trace → whose fault it was, in words
+schema    TraceResult ⇄ JSON, the JSON Schema, and the cut to a line's size
+ids       trace ids: validate, make, ``traceparent``
+"""

@@ -1,0 +1,233 @@
+"""The nouns of a trace: what one ``do()`` did, as frozen values.
+
+``TraceResult`` is at once the value on ``response.trace`` and the log line: its fields, in this
+order, are the line's. A flat summary comes first, because a query needs it, named as OpenTelemetry
+names it with ``.`` replaced by ``_``; the tree of attempts and exchanges comes last.
+
+Rules: what did not happen is absent (``None``), never 0; units are in the names; times are
+absolute UTC to the microsecond (``2026-11-20T22:27:58.009138Z``); new fields may be added within a
+schema's major version, a change of name, type or unit makes the next one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SCHEMA = "tracedclient.trace/1"
+
+CULPRITS = (
+    "none",
+    "dns",
+    "connect",
+    "proxy",
+    "tls",
+    "send",
+    "server",
+    "body",
+    "client",
+    "pool",
+    "retry",
+    "deadline",
+    "config",
+)
+"""Whose fault it was, in ``verdict_culprit``."""
+
+PHASES = ("blocked", "dns", "connect", "proxy", "tls", "send", "wait", "receive")
+"""The disjoint parts of an exchange, in their usual order; HAR's names, and ``proxy`` for CONNECT.
+
+blocked  waiting for a connection of the pool
+dns      looking the name up
+connect  opening TCP connections, one address after another
+proxy    the CONNECT exchange with a proxy
+tls      handshakes, the check of the certificate included
+send     handing the request to the kernel
+wait     from there to the first byte of the final answer
+receive  from there to the body's end
+"""
+
+
+class _Noun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    pass
+
+
+class ErrorInfo(_Noun):
+    type: str
+    """The exception's class."""
+    phase: str
+    """The phase that was under way (one of ``PHASES``), or ``prepare`` before any."""
+    message: str | None = None
+    """In words, with every URL's credentials and query values removed."""
+
+
+class DNS(_Noun):
+    host: str
+    addrs: tuple[str, ...] = ()
+    error: str | None = None
+    """``EAI_NONAME: Name or service not known``"""
+
+
+class Connect(_Noun):
+    """One address tried."""
+
+    addr: str
+    ms: float
+    error: str | None = None
+    """``ECONNREFUSED: Connection refused``"""
+
+
+class Proxy(_Noun):
+    url: str
+    """Without its credentials."""
+    target: str | None = None
+    """What CONNECT asked for; absent when the proxy forwards plain http."""
+    status: int | None = None
+    error: str | None = None
+
+
+class TLS(_Noun):
+    server_name: str
+    version: str | None = None
+    cipher: str | None = None
+    alpn: str | None = None
+    resumed: bool | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    not_after: str | None = None
+    alt_names: tuple[str, ...] = ()
+    proxy: bool = False
+    """The handshake with an https proxy, not with the target."""
+    error: str | None = None
+
+
+class Connection(_Noun):
+    id: int
+    reused: bool
+    age_ms: float
+    uses: int
+    idle_ms: float | None = None
+    local: str | None = None
+    remote: str | None = None
+    returned: bool | None = None
+    """Whether it went back to the pool; absent while it has not been decided."""
+    not_returned: str | None = None
+    """Why it did not."""
+    stale_discarded: int | None = None
+    """Pooled connections found dead before this one was used."""
+
+
+class Timings(_Noun):
+    """Milliseconds per phase; disjoint, so that they add up to ``duration - unaccounted``."""
+
+    blocked: float | None = None
+    dns: float | None = None
+    connect: float | None = None
+    proxy: float | None = None
+    tls: float | None = None
+    send: float | None = None
+    wait: float | None = None
+    receive: float | None = None
+    unaccounted: float = 0.0
+    """What lies in no phase: our own process, and the caller of a streamed body."""
+
+
+class Event(_Noun):
+    event: str
+    """The hook of ``ClientTrace``."""
+    at: str
+    """Absolute UTC."""
+
+
+class Exchange(_Noun):
+    """One request and its answer on the wire."""
+
+    method: str
+    url: str
+    started_at: str
+    duration_ms: float
+    status: int | None = None
+    http_version: str | None = None
+    error: ErrorInfo | None = None
+    ms: Timings = Timings()
+    connection: Connection | None = None
+    dns: DNS | None = None
+    connects: tuple[Connect, ...] = ()
+    proxy: Proxy | None = None
+    tls: tuple[TLS, ...] = ()
+    interim: tuple[int, ...] = ()
+    """Status codes of the 1xx answers before the final one."""
+    bytes_sent: int | None = None
+    bytes_received: int | None = None
+    """Body bytes read from the socket, before decoding."""
+    body_complete: bool | None = None
+    events: tuple[Event, ...] = ()
+
+
+class Attempt(_Noun):
+    """One try: an exchange, and those that its redirects led to."""
+
+    number: int
+    started_at: str
+    duration_ms: float
+    status: int | None = None
+    error: ErrorInfo | None = None
+    retry: bool = False
+    reason: str | None = None
+    """Why there was, or was not, another try."""
+    sleep_ms: float | None = None
+    """Between this try and the next."""
+    exchanges: tuple[Exchange, ...] = ()
+    exchanges_dropped: int | None = None
+
+
+class TraceResult(_Noun):
+    """What one ``do()`` did, whatever became of it. Field for field the log line."""
+
+    schema: str
+    trace_id: str
+    outcome: str
+    """``ok http_error timeout dns_error connect_error proxy_error tls_error send_error read_error
+    too_many_redirects invalid_request cancelled other``"""
+    verdict_culprit: str
+    verdict_sentence: str | None = None
+    verdict_evidence: tuple[str, ...] = ()
+    """The fields of this record that the verdict rests on."""
+    service_name: str | None = None
+    http_request_method: str | None = None
+    url_full: str | None = None
+    server_address: str | None = None
+    server_port: int | None = None
+    http_response_status_code: int | None = None
+    error_type: str | None = None
+    error_phase: str | None = None
+    error_message: str | None = None
+    started_at: str
+    duration_ms: float
+    attempt_count: int
+    retry_count: int
+    redirect_count: int
+    retry_sleep_ms: float | None = None
+    blocked_ms: float | None = None
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    proxy_ms: float | None = None
+    tls_ms: float | None = None
+    send_ms: float | None = None
+    wait_ms: float | None = None
+    receive_ms: float | None = None
+    unaccounted_ms: float
+    slowest_phase: str | None = None
+    dns_err: str | None = None
+    conn_reused: bool | None = None
+    network_peer_address: str | None = None
+    network_peer_port: int | None = None
+    network_protocol_version: str | None = None
+    tls_protocol_version: str | None = None
+    debug_source: str | None = None
+    """What switched debug on: ``call``, ``client``, or the flag source's name and revision."""
+    host_name: str | None = None
+    process_pid: int | None = None
+    client_version: str | None = None
+    truncated: bool = False
+    """The record was cut to fit the line's limit."""
+    attempts_dropped: int | None = None
+    attempts: tuple[Attempt, ...] = ()
