@@ -75,16 +75,16 @@ __all__ = [
 logger = logging.getLogger("tracedclient")
 
 
-class _Info(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class _Info(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A record handed to one hook. Times are seconds, sizes bytes, addresses ``host:port``."""
 
 
-class GetConnInfo(_Info):
+class GetConnInfo(_Info, frozen=True, gc=False, kw_only=True):
     host_port: str
     """Where the connection leads: the proxy's address where there is one."""
 
 
-class GotConnInfo(_Info):
+class GotConnInfo(_Info, frozen=True, gc=False, kw_only=True):
     conn_id: int
     """Counts the connections of this process; the same connection keeps its number."""
     reused: bool
@@ -99,56 +99,56 @@ class GotConnInfo(_Info):
     remote: str | None
 
 
-class PutIdleConnInfo(_Info):
+class PutIdleConnInfo(_Info, frozen=True, gc=False, kw_only=True):
     conn_id: int
     error: str | None
     """Why the connection did not go back to the pool; ``None`` when it did."""
 
 
-class GotFirstResponseByteInfo(_Info):
+class GotFirstResponseByteInfo(_Info, frozen=True, gc=False, kw_only=True):
     pass
 
 
-class Got100ContinueInfo(_Info):
+class Got100ContinueInfo(_Info, frozen=True, gc=False, kw_only=True):
     pass
 
 
-class Got1xxResponseInfo(_Info):
+class Got1xxResponseInfo(_Info, frozen=True, gc=False, kw_only=True):
     status: int
     headers: tuple[tuple[str, str], ...]
 
 
-class DNSStartInfo(_Info):
+class DNSStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     host: str
 
 
-class DNSDoneInfo(_Info):
+class DNSDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     host: str
     addrs: tuple[str, ...]
     """Every address, in the order in which they will be tried."""
     error: BaseException | None
 
 
-class ConnectStartInfo(_Info):
+class ConnectStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     network: str
     """``tcp``, as in Go."""
     addr: str
 
 
-class ConnectDoneInfo(_Info):
+class ConnectDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     network: str
     addr: str
     error: BaseException | None
 
 
-class TLSHandshakeStartInfo(_Info):
+class TLSHandshakeStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     server_name: str
     """The name the certificate is checked against."""
     proxy: bool
     """Whether this is the handshake with an https proxy rather than with the target."""
 
 
-class TLSState(_Info):
+class TLSState(_Info, frozen=True, gc=False, kw_only=True):
     """What the handshake agreed on (Go's ``tls.ConnectionState``). Unknown is ``None``."""
 
     version: str | None
@@ -164,34 +164,34 @@ class TLSState(_Info):
     alt_names: tuple[str, ...]
 
 
-class TLSHandshakeDoneInfo(_Info):
+class TLSHandshakeDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     server_name: str
     proxy: bool
     state: TLSState | None
     error: BaseException | None
 
 
-class WroteHeaderFieldInfo(_Info):
+class WroteHeaderFieldInfo(_Info, frozen=True, gc=False, kw_only=True):
     key: str
     values: tuple[str, ...]
     """As they go on the wire, credentials included: do not log them."""
 
 
-class WroteHeadersInfo(_Info):
+class WroteHeadersInfo(_Info, frozen=True, gc=False, kw_only=True):
     pass
 
 
-class Wait100ContinueInfo(_Info):
+class Wait100ContinueInfo(_Info, frozen=True, gc=False, kw_only=True):
     timeout: float
 
 
-class WroteRequestInfo(_Info):
+class WroteRequestInfo(_Info, frozen=True, gc=False, kw_only=True):
     bytes_sent: int
     """Bytes handed to the kernel for this request, head and body."""
     error: BaseException | None
 
 
-class ExchangeStartInfo(_Info):
+class ExchangeStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     method: str
     url: str
     """As requested, credentials included: do not log it."""
@@ -199,51 +199,53 @@ class ExchangeStartInfo(_Info):
     """The proxy's URL, its credentials included: do not log it."""
 
 
-class PoolWaitStartInfo(_Info):
+class PoolWaitStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     limit: int
     """Connections the pool allows; all of them are in use."""
 
 
-class PoolWaitDoneInfo(_Info):
+class PoolWaitDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     error: BaseException | None
 
 
-class ProxyConnectStartInfo(_Info):
+class ProxyConnectStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     target: str
 
 
-class ProxyConnectDoneInfo(_Info):
+class ProxyConnectDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     target: str
     status: int | None
     """The proxy's answer to CONNECT; ``None`` when there was none."""
     error: BaseException | None
 
 
-class StaleConnDiscardedInfo(_Info):
+class StaleConnDiscardedInfo(_Info, frozen=True, gc=False, kw_only=True):
     conn_id: int
     idle_time: float
     uses: int
 
 
-class ResponseHeadInfo(_Info):
+class ResponseHeadInfo(_Info, frozen=True, gc=False, kw_only=True):
     status: int
     reason: str
     version: str
     """``1.0`` or ``1.1``."""
     headers: tuple[tuple[str, str], ...]
+    bytes_read: int
+    """Bytes read from the socket so far: the head, and what of the body came with it."""
 
 
-class BodyReadInfo(_Info):
+class BodyReadInfo(_Info, frozen=True, gc=False, kw_only=True):
     size: int
     """Bytes this one read of the socket returned, before any decoding."""
 
 
-class BodyDoneInfo(_Info):
+class BodyDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     complete: bool
-    """Whether the body was read to its end, rather than cut off or closed early."""
+    """Whether the body was read to its end, rather than closed early by its reader."""
 
 
-class FailedInfo(_Info):
+class FailedInfo(_Info, frozen=True, gc=False, kw_only=True):
     phase: str
     """``blocked dns connect proxy tls send wait receive``: what was under way."""
     error: BaseException
@@ -252,12 +254,12 @@ class FailedInfo(_Info):
     reused: bool
 
 
-class AttemptStartInfo(_Info):
+class AttemptStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     number: int
     """1 for the first try."""
 
 
-class AttemptDoneInfo(_Info):
+class AttemptDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     number: int
     status: int | None
     error: BaseException | None
@@ -268,7 +270,7 @@ class AttemptDoneInfo(_Info):
     """Seconds until the next try; 0 when there is none."""
 
 
-class RedirectedInfo(_Info):
+class RedirectedInfo(_Info, frozen=True, gc=False, kw_only=True):
     method: str
     url: str
     """Where the next exchange goes, credentials included: do not log it."""
@@ -357,7 +359,7 @@ class ClientTrace:
         """The socket gave bytes after the answer's head. Once per read of the socket."""
 
     def body_done(self, info: BodyDoneInfo) -> None:
-        """The body is read, or was given up. Once per exchange that had a response head."""
+        """The body is read, or its reader closed it early. A body cut off is a ``failed``."""
 
     def failed(self, info: FailedInfo) -> None:
         """The exchange failed in ``info.phase``. Nothing else of it follows."""

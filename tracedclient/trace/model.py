@@ -46,27 +46,28 @@ receive  from there to the body's end
 """
 
 
-class _Noun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     pass
 
 
-class ErrorInfo(_Noun):
+class ErrorInfo(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     type: str
     """The exception's class."""
     phase: str
-    """The phase that was under way (one of ``PHASES``), or ``prepare`` before any."""
+    """The phase that was under way: one of ``PHASES``, ``prepare`` before any of them, or
+    ``redirect`` between two exchanges."""
     message: str | None = None
     """In words, with every URL's credentials and query values removed."""
 
 
-class DNS(_Noun):
+class DNS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     host: str
     addrs: tuple[str, ...] = ()
     error: str | None = None
     """``EAI_NONAME: Name or service not known``"""
 
 
-class Connect(_Noun):
+class Connect(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """One address tried."""
 
     addr: str
@@ -75,7 +76,7 @@ class Connect(_Noun):
     """``ECONNREFUSED: Connection refused``"""
 
 
-class Proxy(_Noun):
+class Proxy(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     url: str
     """Without its credentials."""
     target: str | None = None
@@ -84,7 +85,7 @@ class Proxy(_Noun):
     error: str | None = None
 
 
-class TLS(_Noun):
+class TLS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     server_name: str
     version: str | None = None
     cipher: str | None = None
@@ -99,7 +100,7 @@ class TLS(_Noun):
     error: str | None = None
 
 
-class Connection(_Noun):
+class Connection(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     id: int
     reused: bool
     age_ms: float
@@ -115,7 +116,7 @@ class Connection(_Noun):
     """Pooled connections found dead before this one was used."""
 
 
-class Timings(_Noun):
+class Timings(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """Milliseconds per phase; disjoint, so that they add up to ``duration - unaccounted``."""
 
     blocked: float | None = None
@@ -130,14 +131,14 @@ class Timings(_Noun):
     """What lies in no phase: our own process, and the caller of a streamed body."""
 
 
-class Event(_Noun):
+class Event(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     event: str
     """The hook of ``ClientTrace``."""
     at: str
     """Absolute UTC."""
 
 
-class Exchange(_Noun):
+class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """One request and its answer on the wire."""
 
     method: str
@@ -157,12 +158,12 @@ class Exchange(_Noun):
     """Status codes of the 1xx answers before the final one."""
     bytes_sent: int | None = None
     bytes_received: int | None = None
-    """Body bytes read from the socket, before decoding."""
+    """Bytes read from the socket for the answer, its head included, before decoding."""
     body_complete: bool | None = None
     events: tuple[Event, ...] = ()
 
 
-class Attempt(_Noun):
+class Attempt(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """One try: an exchange, and those that its redirects led to."""
 
     number: int
@@ -179,7 +180,7 @@ class Attempt(_Noun):
     exchanges_dropped: int | None = None
 
 
-class TraceResult(_Noun):
+class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """What one ``do()`` did, whatever became of it. Field for field the log line."""
 
     schema: str

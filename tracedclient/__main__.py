@@ -1,0 +1,7 @@
+"""``python -m tracedclient`` is the command ``tracedclient``."""
+
+import sys
+
+from tracedclient.cli import main
+
+sys.exit(main())

@@ -1,0 +1,149 @@
+"""One ``do()`` under way: its attempts, its deadline, its trace. It dies with the call."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import requests
+
+from tracedclient.errors import DeadlineExceeded
+from tracedclient.httptrace import AttemptDoneInfo, AttemptStartInfo, current_client_trace
+from tracedclient.retry import Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
+from tracedclient.retry.body import ReplayableBody
+from tracedclient.transport import wire_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requests import PreparedRequest, Response
+
+    from tracedclient.timeout import Timeout
+
+# Less time than this cannot bring an answer; an attempt with it would only add load.
+_MIN_ATTEMPT_SECONDS = 0.001
+
+
+class Plan(NamedTuple):
+    """What does not change from one attempt to the next."""
+
+    request: PreparedRequest
+    timeout: Timeout
+    policy: RetryPolicy
+    keyed: bool
+    send: Callable[..., Response]
+    """``session.send`` with all of its settings but the timeout."""
+    sleep: Callable[[float], None]
+
+
+class Call:
+    """The attempts of one call."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._deadline = (
+            None if plan.timeout.total is None else time.monotonic() + plan.timeout.total
+        )
+        self._body = ReplayableBody(plan.request.body)
+
+    def run(self) -> Response:
+        """Return the answer of the last attempt, or raise its error as it came."""
+        loop: RetryLoop[Response] = RetryLoop(
+            self._plan.policy,
+            remaining=self._remaining,
+            sleep=self._plan.sleep,
+            done=self._attempt_done,
+        )
+        last = loop.run(self._attempt)
+        if last.answer is not None:
+            return last.answer
+        assert last.facts.error is not None
+        raise self._final(last.facts.error)
+
+    def _remaining(self) -> float | None:
+        return None if self._deadline is None else self._deadline - time.monotonic()
+
+    def _attempt(self, number: int) -> Attempted[Response]:
+        trace = current_client_trace()
+        if trace is not None:
+            trace.attempt_start(AttemptStartInfo(number=number))
+        try:
+            if number > 1:
+                self._body.rewind()
+            answer = self._plan.send(self._plan.request, timeout=self._timeouts())
+        except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
+            return Attempted(self._facts(error=error))
+        return Attempted(
+            self._facts(status=answer.status_code), answer, answer.headers.get("Retry-After")
+        )
+
+    def _timeouts(self) -> tuple[float | None, float | None]:
+        timeout, remaining = self._plan.timeout, self._remaining()
+        if remaining is None:
+            return timeout.connect, timeout.read
+        if remaining < _MIN_ATTEMPT_SECONDS:
+            raise self._deadline_exceeded()
+        return _least(timeout.connect, remaining), _least(timeout.read, remaining)
+
+    def _facts(self, *, status: int | None = None, error: Exception | None = None) -> AttemptFacts:
+        wire = None if error is None else wire_facts(error)
+        return AttemptFacts(
+            method=self._plan.request.method or "",
+            replayable=self._body.replayable,
+            keyed=self._plan.keyed,
+            status=status,
+            error=error,
+            phase=wire.phase if wire else None,
+            sent=wire.sent if wire else True,
+        )
+
+    def _attempt_done(self, number: int, attempted: Attempted[Response], then: Next) -> None:
+        if then.decision.retry and attempted.answer is not None:
+            attempted.answer.close()
+        trace = current_client_trace()
+        if trace is not None:
+            trace.attempt_done(
+                AttemptDoneInfo(
+                    number=number,
+                    status=attempted.facts.status,
+                    error=attempted.facts.error,
+                    retry=then.decision.retry,
+                    reason=then.decision.reason,
+                    sleep=then.sleep,
+                )
+            )
+
+    def _final(self, error: BaseException) -> BaseException:
+        """Say of a timeout that it was the call's, when it was: then no other limit is to blame."""
+        remaining = self._remaining()
+        if remaining is None or remaining > 0 or isinstance(error, DeadlineExceeded):
+            return error
+        if isinstance(error, requests.Timeout) or _is_timeout_while_reading(error):
+            exceeded = self._deadline_exceeded()
+            exceeded.__cause__ = error
+            return exceeded
+        return error
+
+    def _deadline_exceeded(self) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            f"the call's total timeout of {self._plan.timeout.total} s has passed",
+            request=self._plan.request,
+        )
+
+
+def _is_timeout_while_reading(error: BaseException) -> bool:
+    # requests calls a read timeout in the body a ConnectionError.
+    return isinstance(error, requests.ConnectionError) and "Read timed out" in str(error)
+
+
+def _least(limit: float | None, remaining: float) -> float:
+    return remaining if limit is None else min(limit, remaining)
+
+
+def request_parts(request: Any) -> tuple[str | None, str | None]:
+    """Return method and URL of a request as its caller gave them, for the trace of a bad one too."""
+    method, url = getattr(request, "method", None), getattr(request, "url", None)
+    return (
+        method if isinstance(method, str) else None,
+        url if isinstance(url, str) else None,
+    )

@@ -1,0 +1,172 @@
+"""What a recorder holds of a call that is still running, and how it is frozen into nouns."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tracedclient.redaction import describe_error, printable
+from tracedclient.trace.model import (
+    DNS,
+    TLS,
+    Attempt,
+    Connect,
+    Connection,
+    ErrorInfo,
+    Event,
+    Exchange,
+    Proxy,
+)
+from tracedclient.trace.timings import WRITE_FAILED, Mark, milliseconds, timings
+
+if TYPE_CHECKING:
+    from tracedclient import httptrace
+
+
+def describe(error: BaseException | None) -> str | None:
+    """Return what may be shown of ``error``, its class when its text may not."""
+    return None if error is None else describe_error(error) or type(error).__name__
+
+
+def error_info(error: BaseException, phase: str) -> ErrorInfo:
+    """Return what may be shown of ``error``, which came up in ``phase``."""
+    return ErrorInfo(type=type(error).__name__, phase=phase, message=describe_error(error))
+
+
+class Clock:
+    """One wall-clock anchor and one monotonic clock: times that can be compared and subtracted."""
+
+    __slots__ = ("_anchor", "start")
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter_ns()
+        self._anchor = time.time_ns() - self.start
+
+    @staticmethod
+    def now() -> int:
+        """Return nanoseconds on the monotonic clock."""
+        return time.perf_counter_ns()
+
+    def utc(self, at: int) -> str:
+        """Return ``at`` as UTC, to the microsecond, always of the same width."""
+        seconds, rest = divmod(self._anchor + at, 1_000_000_000)
+        return f"{_utc_second(seconds)}.{rest // 1_000:06d}Z"
+
+
+@lru_cache(maxsize=8)
+def _utc_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+class AttemptDraft:
+    """One try under way."""
+
+    def __init__(self, clock: Clock, number: int) -> None:
+        self._clock = clock
+        self._start = clock.now()
+        self._end: int | None = None
+        self._done: httptrace.AttemptDoneInfo | None = None
+        self._number = number
+        self.exchanges: list[ExchangeDraft] = []
+
+    def done(self, info: httptrace.AttemptDoneInfo) -> None:
+        self._done = info
+        self._end = self._clock.now()
+
+    def freeze(self, end: int) -> Attempt:
+        done = self._done
+        exchanges = tuple(draft.freeze(end) for draft in self.exchanges)
+        failed = next((e.error for e in reversed(exchanges) if e.error), None)
+        return Attempt(
+            number=self._number,
+            started_at=self._clock.utc(self._start),
+            duration_ms=milliseconds((self._end or end) - self._start),
+            status=done.status if done else None,
+            error=error_info(done.error, failed.phase if failed else "receive")
+            if done and done.error
+            else failed,
+            retry=bool(done and done.retry),
+            reason=done.reason if done else None,
+            sleep_ms=round(done.sleep * 1e3, 3) if done and done.retry else None,
+            exchanges=exchanges,
+        )
+
+
+class ExchangeDraft:
+    """One exchange under way: the marks of its events, and the facts they brought."""
+
+    def __init__(self, clock: Clock, method: str, url: str) -> None:
+        self._clock = clock
+        self._start = clock.now()
+        self._end: int | None = None
+        self._method = printable(method)
+        self._url = url
+        self.marks: list[Mark] = []
+        self.dns: DNS | None = None
+        self.connecting: dict[str, int] = {}
+        self.connects: list[Connect] = []
+        self.proxy: Proxy | None = None
+        self.tls: list[TLS] = []
+        self.got_conn: httptrace.GotConnInfo | None = None
+        self.put_idle_conn: httptrace.PutIdleConnInfo | None = None
+        self.stale = 0
+        self.interim: list[int] = []
+        self.head: httptrace.ResponseHeadInfo | None = None
+        self.bytes_sent: int | None = None
+        self.bytes_received: int | None = None
+        self.body_complete: bool | None = None
+        self.error: ErrorInfo | None = None
+
+    def mark(self, hook: str) -> None:
+        self.marks.append(Mark(hook, self._clock.now()))
+
+    def end(self) -> None:
+        if self._end is None:
+            self._end = self._clock.now()
+
+    def freeze(self, call_end: int) -> Exchange:
+        end = self._end or call_end
+        utc = self._clock.utc
+        return Exchange(
+            method=self._method,
+            url=self._url,
+            started_at=utc(self._start),
+            duration_ms=milliseconds(end - self._start),
+            status=self.head.status if self.head else None,
+            http_version=self.head.version if self.head else None,
+            error=self.error,
+            ms=timings(self.marks, self._start, end),
+            connection=self._connection(),
+            dns=self.dns,
+            connects=tuple(self.connects),
+            proxy=self.proxy,
+            tls=tuple(self.tls),
+            interim=tuple(self.interim),
+            bytes_sent=self.bytes_sent,
+            bytes_received=self.bytes_received,
+            body_complete=self.body_complete,
+            events=tuple(
+                Event(event=mark.hook, at=utc(mark.at))
+                for mark in self.marks
+                if mark.hook != WRITE_FAILED
+            ),
+        )
+
+    def _connection(self) -> Connection | None:
+        got, put = self.got_conn, self.put_idle_conn
+        if got is None:
+            return None
+        return Connection(
+            id=got.conn_id,
+            reused=got.reused,
+            age_ms=round(got.age * 1e3, 3),
+            uses=got.uses,
+            idle_ms=None if got.idle_time is None else round(got.idle_time * 1e3, 3),
+            local=got.local,
+            remote=got.remote,
+            returned=None if put is None else put.error is None,
+            not_returned=put.error if put else None,
+            stale_discarded=self.stale or None,
+        )

@@ -1,0 +1,121 @@
+"""The caller's request → one that is ready to be sent, or an error that says what is wrong with it.
+
+requests lets some requests through that fail later with an error of another library, or not at all:
+a NUL in a header, a method with a space, a header beyond latin-1. They are refused here.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.exceptions import InvalidHeader, InvalidURL
+
+from tracedclient.trace.ids import traceparent
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+IDEMPOTENCY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def prepare(session: requests.Session, request: Any) -> PreparedRequest:
+    """Return ``request`` prepared by ``session``, or a copy of one that is prepared already.
+
+    Raises requests' ``InvalidURL``, ``MissingSchema``, ``InvalidHeader``, … ; ``TypeError`` and
+    ``ValueError`` name what of the request they object to.
+    """
+    if isinstance(request, requests.PreparedRequest):
+        prepared = request.copy()
+    elif isinstance(request, requests.Request):
+        _check_method(request.method)
+        prepared = _prepared(session, request)
+    else:
+        raise TypeError(
+            "request must be a requests.Request or a requests.PreparedRequest, "
+            f"not {type(request).__name__}"
+        )
+    _check_method(prepared.method)
+    if not prepared.url:
+        raise InvalidURL("request.url must not be empty", request=prepared)
+    _check_headers(prepared)
+    return prepared
+
+
+def _prepared(session: requests.Session, request: requests.Request) -> PreparedRequest:
+    try:
+        return session.prepare_request(request)
+    except requests.RequestException:
+        raise
+    except UnicodeError as error:
+        raise InvalidURL(f"request.url cannot be encoded: {error.reason}") from error  # type: ignore[attr-defined]
+    except (TypeError, AttributeError) as error:
+        raise TypeError(f"request has an argument of the wrong type: {error}") from error
+
+
+def _check_method(method: object) -> None:
+    if not isinstance(method, str):
+        raise TypeError(f"request.method must be a str, not {type(method).__name__}")
+    if not _TOKEN.fullmatch(method):
+        raise ValueError(f"request.method must be an HTTP token such as GET, not {method[:40]!r}")
+
+
+def _check_headers(prepared: PreparedRequest) -> None:
+    for name, value in prepared.headers.items():
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        if _FORBIDDEN.search(text) or not text.isascii():
+            _refuse_header(name, text, prepared)
+
+
+def _refuse_header(name: str | bytes, text: str, prepared: PreparedRequest) -> None:
+    # The value is not quoted: it may be a credential.
+    shown = name if isinstance(name, str) else name.decode("latin-1")
+    if _FORBIDDEN.search(text):
+        raise InvalidHeader(
+            f"the header {shown!r} has a control character in its value", request=prepared
+        )
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        raise InvalidHeader(
+            f"the header {shown!r} has a character beyond latin-1 in its value; encode it",
+            request=prepared,
+        ) from None
+
+
+def add_trace_headers(
+    prepared: PreparedRequest, trace_id: str, *, header: str | None, sampled: bool
+) -> None:
+    """Send ``trace_id`` on in ``header`` and, where it is a W3C id, in ``traceparent``."""
+    if header is not None:
+        prepared.headers[header] = trace_id
+    if "traceparent" not in prepared.headers:
+        parent = traceparent(trace_id, sampled=sampled)
+        if parent is not None:
+            prepared.headers["traceparent"] = parent
+
+
+def add_idempotency_key(prepared: PreparedRequest, key: str | bool | None) -> bool:
+    """Add the key, the same for every attempt; return whether the request carries one.
+
+    ``True`` makes one up. Raises ``TypeError`` or ``ValueError`` for a key that is none.
+    """
+    if key is not None and key is not False:
+        prepared.headers[IDEMPOTENCY_HEADERS[0]] = _idempotency_key(key)
+    return any(name in prepared.headers for name in IDEMPOTENCY_HEADERS)
+
+
+def _idempotency_key(key: object) -> str:
+    if key is True:
+        return str(uuid.uuid4())
+    if not isinstance(key, str):
+        raise TypeError(f"idempotency_key must be True or a str, not {type(key).__name__}")
+    if not _KEY.fullmatch(key):
+        raise ValueError("idempotency_key must be 1 to 255 visible ASCII characters")
+    return key

@@ -1,0 +1,344 @@
+"""``HTTPClient``: policy only. Which id, is debug on, which attempts, what is told afterwards."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from tracedclient._call import Call, Plan, request_parts
+from tracedclient._prepare import add_idempotency_key, add_trace_headers, prepare
+from tracedclient.debug import FlagSource, FlagUpdater, StaticFlag
+from tracedclient.httptrace import ClientTrace, client_trace
+from tracedclient.inbound import current_trace_id
+from tracedclient.recorder import Recorder
+from tracedclient.retry import RetryPolicy
+from tracedclient.sinks import FanOut, JsonLogSink
+from tracedclient.timeout import Timeout
+from tracedclient.trace.ids import new_trace_id, validate_trace_id
+from tracedclient.transport import Environment, TracedSession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from requests import PreparedRequest, Request, Response
+    from typing_extensions import Self
+
+    from tracedclient.sinks import Sink
+    from tracedclient.trace.model import TraceResult
+    from tracedclient.transport import TracedResponse
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_POOLS = 64
+_OF_SEND = ("proxies", "verify", "cert")
+_OF_DO = ("timeout", "stream", "allow_redirects", "idempotency_key", "trace")
+
+
+class HTTPClient:
+    """The HTTP client of a service: one for the process, shared by all of its threads.
+
+    service          names the service in the log line.
+    debug            True, False, or where to ask: ``StaticFlag``, ``EnvSource``, ``FileSource``.
+    timeout          ``Timeout(connect, read, total)`` in seconds; a number or a pair as in requests.
+    retry            ``RetryPolicy``; ``RetryPolicy(max_attempts=1)`` for none.
+    sinks            where finished traces go; by default the logger ``tracedclient.trace``.
+    verify, cert     as in requests. A missing file is an error here, not at the first request.
+    proxies          as in requests; they win over the environment's.
+    headers          sent with every request.
+    pool_maxsize     connections kept for each origin.
+    cookies          whether to keep the cookies that servers set. Off, because they would be sent
+                     on with the next request, whichever of the service's users that is for.
+    trust_env        whether the proxy and CA variables of the environment count. They are looked
+                     up once, now. ``.netrc`` never counts: it would replace a bearer token.
+    trace_header     the header that carries the trace id; ``None`` for none.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str = "",
+        debug: bool | FlagSource | FlagUpdater = False,
+        timeout: Timeout | float | tuple[float | None, float | None] = Timeout(),  # noqa: B008 - frozen
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        sinks: Sequence[Sink] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        pool_maxsize: int = 64,
+        cookies: bool = False,
+        trust_env: bool = True,
+        trace_header: str | None = "X-Trace-Id",
+    ) -> None:
+        if not isinstance(service, str):
+            raise TypeError(f"service must be a str, not {type(service).__name__}")
+        if not isinstance(retry, RetryPolicy):
+            raise TypeError(f"retry must be a RetryPolicy, not {retry!r}")
+        self._service = service
+        self._timeout = Timeout.of(timeout)
+        self._retry = retry
+        self._trace_header = _checked_header_name(trace_header)
+        self._sinks = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
+        self.session = _new_session(
+            trust_env=trust_env, cookies=cookies, pool_maxsize=pool_maxsize, headers=headers
+        )
+        self.session.verify = verify
+        self.session.cert = cert
+        self.session.proxies = dict(proxies or {})
+        self.session.check_tls_files()
+        self.debug = debug if isinstance(debug, FlagUpdater) else FlagUpdater(_as_source(debug))
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def do(
+        self,
+        request: Request | PreparedRequest,
+        trace_id: str | None = None,
+        debug: bool | None = None,
+        *,
+        timeout: Timeout | float | tuple[float | None, float | None] | None = None,
+        stream: bool = False,
+        allow_redirects: bool | None = None,
+        idempotency_key: str | bool | None = None,
+        trace: ClientTrace | None = None,
+    ) -> TracedResponse:
+        """Send ``request`` and return its answer; ``response.trace`` says how it went.
+
+        trace_id         the id of the work this call belongs to; ``None`` takes the inbound one
+                         (``tracedclient.inbound``), or makes one. It is sent on, and logged.
+        debug            whether to trace this call; ``None`` asks the client's flag.
+        timeout          replaces the client's for this call.
+        stream           leave the body to be read later; its trace is finished when it has been
+                         read or closed.
+        allow_redirects  ``None`` follows them, but for HEAD.
+        idempotency_key  True or a key: the server then recognises a repetition, so that also a POST
+                         may be retried.
+        trace            a ``ClientTrace`` of the caller's, called whether or not debug is on.
+
+        Raises requests' exceptions, with the trace as ``error.trace``; ``TypeError`` and
+        ``ValueError`` for arguments that cannot be meant, naming them.
+        """
+        options = {
+            "timeout": timeout,
+            "stream": stream,
+            "allow_redirects": allow_redirects,
+            "idempotency_key": idempotency_key,
+        }
+        return self._do(request, trace_id, debug, trace, {}, **options)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        trace_id: str | None = None,
+        debug: bool | None = None,
+        **kwargs: Any,
+    ) -> TracedResponse:
+        """``do`` with the arguments of ``requests.request``, and those of ``do``."""
+        options = {name: kwargs.pop(name) for name in _OF_DO if name in kwargs}
+        settings = {name: kwargs.pop(name) for name in _OF_SEND if name in kwargs}
+        trace = options.pop("trace", None)
+        request = requests.Request(method, url, **kwargs)
+        return self._do(request, trace_id, debug, trace, settings, **options)
+
+    def get(
+        self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
+    ) -> TracedResponse:
+        """``request("GET", …)``."""
+        return self.request("GET", url, trace_id, debug, **kwargs)
+
+    def head(
+        self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
+    ) -> TracedResponse:
+        """``request("HEAD", …)``. Redirects are not followed unless asked for."""
+        return self.request("HEAD", url, trace_id, debug, **kwargs)
+
+    def options(
+        self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
+    ) -> TracedResponse:
+        """``request("OPTIONS", …)``."""
+        return self.request("OPTIONS", url, trace_id, debug, **kwargs)
+
+    def post(
+        self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
+    ) -> TracedResponse:
+        """``request("POST", …)``. Repeated only while nothing was sent, or with a key."""
+        return self.request("POST", url, trace_id, debug, **kwargs)
+
+    def put(
+        self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
+    ) -> TracedResponse:
+        """``request("PUT", …)``."""
+        return self.request("PUT", url, trace_id, debug, **kwargs)
+
+    def patch(
+        self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
+    ) -> TracedResponse:
+        """``request("PATCH", …)``. Repeated only while nothing was sent, or with a key."""
+        return self.request("PATCH", url, trace_id, debug, **kwargs)
+
+    def delete(
+        self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
+    ) -> TracedResponse:
+        """``request("DELETE", …)``."""
+        return self.request("DELETE", url, trace_id, debug, **kwargs)
+
+    # --- life ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the idle connections and stop asking for the flag. May be called twice."""
+        self.debug.close()
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- one call -----------------------------------------------------------------------------
+
+    def _do(
+        self,
+        request: Request | PreparedRequest,
+        trace_id: str | None,
+        debug: bool | None,
+        trace: ClientTrace | None,
+        settings: Mapping[str, Any],
+        **options: Any,
+    ) -> Any:
+        trace_id = _trace_id(trace_id)
+        source = self._debug_source(debug)
+        if source is None and trace is None:
+            return self._send(request, trace_id, settings, sampled=False, **options)
+        recorder = None if source is None else self._recorder(trace_id, request, source)
+        with ExitStack() as stack:
+            for watcher in (trace, recorder):
+                if watcher is not None:
+                    stack.enter_context(client_trace(watcher))
+            with self._finishing_on_error(recorder):
+                response = self._send(
+                    request, trace_id, settings, sampled=recorder is not None, **options
+                )
+        if recorder is not None:
+            self._finish_with_body(recorder, response, stream=options.get("stream", False))
+        return response
+
+    def _send(
+        self,
+        request: Request | PreparedRequest,
+        trace_id: str,
+        settings: Mapping[str, Any],
+        *,
+        sampled: bool,
+        timeout: Any = None,
+        stream: bool = False,
+        allow_redirects: bool | None = None,
+        idempotency_key: str | bool | None = None,
+    ) -> Response:
+        prepared = prepare(self.session, request)
+        add_trace_headers(prepared, trace_id, header=self._trace_header, sampled=sampled)
+        follow = prepared.method != "HEAD" if allow_redirects is None else allow_redirects
+        plan = Plan(
+            request=prepared,
+            timeout=self._timeout if timeout is None else Timeout.of(timeout),
+            policy=self._retry,
+            keyed=add_idempotency_key(prepared, idempotency_key),
+            send=self.session.sender(
+                prepared, stream=stream, allow_redirects=follow, settings=settings
+            ),
+            sleep=time.sleep,
+        )
+        return Call(plan).run()
+
+    def _debug_source(self, debug: bool | None) -> str | None:
+        """What switched debug on for this call; ``None`` when it is off."""
+        if debug is None:
+            return self.debug.name if self.debug.is_on() else None
+        if not isinstance(debug, bool):
+            raise TypeError(f"debug must be True, False or None, not {debug!r}")
+        return "call" if debug else None
+
+    # --- its trace ----------------------------------------------------------------------------
+
+    def _recorder(self, trace_id: str, request: object, source: str) -> Recorder:
+        method, url = request_parts(request)
+        return Recorder(trace_id, method=method, url=url, service=self._service, source=source)
+
+    @contextmanager
+    def _finishing_on_error(self, recorder: Recorder | None) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            if recorder is not None:
+                _annotate(error, self._finish(recorder, None, error))
+            raise
+
+    def _finish_with_body(self, recorder: Recorder, response: Any, *, stream: bool) -> None:
+        def finish() -> None:
+            response.trace = self._finish(recorder, response.status_code, None)
+
+        if stream:
+            recorder.when_body_done(finish)
+        else:
+            finish()
+
+    def _finish(
+        self, recorder: Recorder, status: int | None, error: BaseException | None
+    ) -> TraceResult | None:
+        result = recorder.finish(status, error)
+        if result is not None:
+            self._sinks.emit(result)
+        return result
+
+
+def _new_session(
+    *, trust_env: bool, cookies: bool, pool_maxsize: int, headers: Mapping[str, str] | None
+) -> TracedSession:
+    if not isinstance(pool_maxsize, int) or isinstance(pool_maxsize, bool) or pool_maxsize < 1:
+        raise ValueError(f"pool_maxsize must be an int of 1 or more, not {pool_maxsize!r}")
+    session = TracedSession(
+        environment=Environment.capture() if trust_env else Environment(),
+        cookies=cookies,
+        pool_maxsize=pool_maxsize,
+        pool_connections=_POOLS,
+    )
+    session.headers.update(headers or {})
+    return session
+
+
+def _as_source(debug: object) -> FlagSource:
+    if isinstance(debug, bool):
+        return StaticFlag(debug)
+    if isinstance(debug, FlagSource):
+        return debug
+    raise TypeError(
+        "debug must be True, False or a flag source such as tracedclient.debug.FileSource(path), "
+        f"not {debug!r}"
+    )
+
+
+def _checked_header_name(name: str | None) -> str | None:
+    if name is not None and not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+        raise ValueError(f"trace_header must be a header's name or None, not {name!r}")
+    return name
+
+
+def _trace_id(given: str | None) -> str:
+    if given is not None:
+        return validate_trace_id(given)
+    return current_trace_id() or new_trace_id()
+
+
+def _annotate(error: BaseException, result: TraceResult | None) -> None:
+    """Put the trace on the error, and its id and verdict where a traceback shows them."""
+    if result is None:
+        return
+    error.trace = result  # type: ignore[attr-defined]
+    if sys.version_info >= (3, 11):
+        verdict = result.verdict_sentence or result.outcome
+        error.add_note(f"trace_id={result.trace_id}: {result.verdict_culprit}: {verdict}")

@@ -1,0 +1,273 @@
+"""The ``ClientTrace`` that builds a ``TraceResult``: the only mutable thing of a trace.
+
+One recorder per ``do()``. Facts are redacted as they come in; durations and the verdict are
+computed when the record is finished. Hooks of one exchange never overlap, so only the end needs a
+lock: a streamed body may be read and closed in another thread than the one that made the request.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import requests
+
+from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
+from tracedclient._version import __version__
+from tracedclient.httptrace import ClientTrace
+from tracedclient.redaction import printable, redact_text, redact_url
+from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Proxy, TraceResult
+from tracedclient.trace.summary import summarise
+from tracedclient.trace.timings import WRITE_FAILED, milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracedclient import httptrace
+
+
+class Recorder(ClientTrace):
+    """Collects what happens during one call; ``finish`` makes a ``TraceResult`` of it."""
+
+    def __init__(
+        self,
+        trace_id: str,
+        *,
+        method: str | None,
+        url: str | None,
+        service: str = "",
+        source: str | None = None,
+    ) -> None:
+        self.trace_id = trace_id
+        self._method = method
+        self._url = redact_url(url) if url else None
+        self._service = service
+        self._source = source
+        self._clock = Clock()
+        self._attempts: list[AttemptDraft] = []
+        self._exchange = ExchangeDraft(self._clock, "", "")
+        self._lock = Lock()
+        self._when_body_done: Callable[[], None] | None = None
+        self._finished = False
+
+    # --- attempts and exchanges ---------------------------------------------------------------
+
+    def attempt_start(self, info: httptrace.AttemptStartInfo) -> None:
+        self._attempts.append(AttemptDraft(self._clock, info.number))
+
+    def attempt_done(self, info: httptrace.AttemptDoneInfo) -> None:
+        self._attempts[-1].done(info)
+
+    def exchange_start(self, info: httptrace.ExchangeStartInfo) -> None:
+        self._exchange = draft = ExchangeDraft(self._clock, info.method, redact_url(info.url))
+        draft.mark("exchange_start")
+        if info.proxy is not None:
+            draft.proxy = Proxy(url=redact_url(info.proxy))
+        if not self._attempts:
+            self._attempts.append(AttemptDraft(self._clock, 1))
+        self._attempts[-1].exchanges.append(draft)
+
+    def redirected(self, info: httptrace.RedirectedInfo) -> None:
+        self._exchange.mark("redirected")
+
+    # --- the connection -----------------------------------------------------------------------
+
+    def get_conn(self, info: httptrace.GetConnInfo) -> None:
+        self._exchange.mark("get_conn")
+
+    def pool_wait_start(self, info: httptrace.PoolWaitStartInfo) -> None:
+        self._exchange.mark("pool_wait_start")
+
+    def pool_wait_done(self, info: httptrace.PoolWaitDoneInfo) -> None:
+        self._exchange.mark("pool_wait_done")
+
+    def stale_conn_discarded(self, info: httptrace.StaleConnDiscardedInfo) -> None:
+        self._exchange.mark("stale_conn_discarded")
+        self._exchange.stale += 1
+
+    def dns_start(self, info: httptrace.DNSStartInfo) -> None:
+        self._exchange.mark("dns_start")
+        self._exchange.dns = DNS(host=printable(info.host))
+
+    def dns_done(self, info: httptrace.DNSDoneInfo) -> None:
+        self._exchange.mark("dns_done")
+        self._exchange.dns = DNS(
+            host=printable(info.host), addrs=info.addrs, error=describe(info.error)
+        )
+
+    def connect_start(self, info: httptrace.ConnectStartInfo) -> None:
+        self._exchange.mark("connect_start")
+        self._exchange.connecting[info.addr] = self._clock.now()
+
+    def connect_done(self, info: httptrace.ConnectDoneInfo) -> None:
+        self._exchange.mark("connect_done")
+        since = self._exchange.connecting.pop(info.addr, self._clock.now())
+        self._exchange.connects.append(
+            Connect(
+                addr=info.addr,
+                ms=milliseconds(self._clock.now() - since),
+                error=describe(info.error),
+            )
+        )
+
+    def proxy_connect_start(self, info: httptrace.ProxyConnectStartInfo) -> None:
+        self._exchange.mark("proxy_connect_start")
+
+    def proxy_connect_done(self, info: httptrace.ProxyConnectDoneInfo) -> None:
+        self._exchange.mark("proxy_connect_done")
+        self._exchange.proxy = Proxy(
+            url=self._exchange.proxy.url if self._exchange.proxy else "",
+            target=info.target,
+            status=info.status,
+            error=describe(info.error),
+        )
+
+    def tls_handshake_start(self, info: httptrace.TLSHandshakeStartInfo) -> None:
+        self._exchange.mark("tls_handshake_start")
+
+    def tls_handshake_done(self, info: httptrace.TLSHandshakeDoneInfo) -> None:
+        self._exchange.mark("tls_handshake_done")
+        self._exchange.tls.append(_tls(info))
+
+    def got_conn(self, info: httptrace.GotConnInfo) -> None:
+        self._exchange.mark("got_conn")
+        self._exchange.got_conn = info
+
+    def put_idle_conn(self, info: httptrace.PutIdleConnInfo) -> None:
+        self._exchange.mark("put_idle_conn")
+        self._exchange.put_idle_conn = info
+
+    # --- the request and its answer -----------------------------------------------------------
+
+    def wrote_headers(self, info: httptrace.WroteHeadersInfo) -> None:
+        self._exchange.mark("wrote_headers")
+
+    def wait_100_continue(self, info: httptrace.Wait100ContinueInfo) -> None:
+        self._exchange.mark("wait_100_continue")
+
+    def got_100_continue(self, info: httptrace.Got100ContinueInfo) -> None:
+        self._exchange.mark("got_100_continue")
+
+    def wrote_request(self, info: httptrace.WroteRequestInfo) -> None:
+        self._exchange.mark("wrote_request")
+        self._exchange.bytes_sent = info.bytes_sent
+        if info.error is not None:
+            self._exchange.mark(WRITE_FAILED)
+
+    def got_first_response_byte(self, info: httptrace.GotFirstResponseByteInfo) -> None:
+        self._exchange.mark("got_first_response_byte")
+
+    def got_1xx_response(self, info: httptrace.Got1xxResponseInfo) -> None:
+        self._exchange.mark("got_1xx_response")
+        self._exchange.interim.append(info.status)
+
+    def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
+        self._exchange.mark("response_head")
+        self._exchange.head = info
+        self._exchange.bytes_received = info.bytes_read
+
+    def body_read(self, info: httptrace.BodyReadInfo) -> None:
+        self._exchange.bytes_received = (self._exchange.bytes_received or 0) + info.size
+
+    def body_done(self, info: httptrace.BodyDoneInfo) -> None:
+        self._exchange.mark("body_done")
+        self._exchange.body_complete = info.complete
+        self._end_exchange()
+
+    def failed(self, info: httptrace.FailedInfo) -> None:
+        self._exchange.mark("failed")
+        self._exchange.error = error_info(info.error, info.phase)
+        self._end_exchange()
+
+    def _end_exchange(self) -> None:
+        self._exchange.end()
+        with self._lock:
+            call, self._when_body_done = self._when_body_done, None
+        if call is not None:
+            call()
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def when_body_done(self, call: Callable[[], None]) -> None:
+        """Call ``call`` once the body of the current exchange is read or closed; now if it is."""
+        with self._lock:
+            if self._exchange.body_complete is None and self._exchange.error is None:
+                self._when_body_done = call
+                return
+        call()
+
+    def finish(self, status: int | None, error: BaseException | None) -> TraceResult | None:
+        """Return the finished record; ``None`` when it has been finished before."""
+        with self._lock:
+            if self._finished:
+                return None
+            self._finished = True
+        end = self._clock.now()
+        attempts = tuple(draft.freeze(end) for draft in self._attempts)
+        return summarise(
+            attempts,
+            outcome=_outcome(status, error),
+            status=status,
+            error=self._error(error),
+            trace_id=self.trace_id,
+            started_at=self._clock.utc(self._clock.start),
+            duration_ms=milliseconds(end - self._clock.start),
+            service_name=self._service or None,
+            http_request_method=self._method,
+            url_full=self._url,
+            debug_source=self._source,
+            host_name=_host_name(),
+            process_pid=os.getpid(),
+            client_version=__version__,
+        )
+
+    def _error(self, error: BaseException | None) -> ErrorInfo | None:
+        if error is None:
+            return None
+        draft = self._exchange
+        if draft.error is not None:
+            return error_info(error, draft.error.phase)
+        if not draft.marks:
+            return error_info(error, "prepare")
+        return error_info(error, "redirect" if draft.body_complete else "receive")
+
+
+def _outcome(status: int | None, error: BaseException | None) -> str:
+    if error is None:
+        return "ok" if status is not None and status < 400 else "http_error"
+    if not isinstance(error, Exception):
+        return "cancelled"
+    if isinstance(error, requests.TooManyRedirects):
+        return "too_many_redirects"
+    if isinstance(error, requests.Timeout):
+        return "timeout"
+    return "other"
+
+
+def _tls(info: httptrace.TLSHandshakeDoneInfo) -> TLS:
+    state = info.state
+    if state is None:
+        return TLS(
+            server_name=printable(info.server_name), proxy=info.proxy, error=describe(info.error)
+        )
+    return TLS(
+        server_name=printable(info.server_name),
+        version=state.version,
+        cipher=state.cipher,
+        alpn=state.alpn,
+        resumed=state.resumed,
+        subject=redact_text(state.subject) if state.subject else None,
+        issuer=redact_text(state.issuer) if state.issuer else None,
+        not_after=state.not_after,
+        alt_names=tuple(printable(name) for name in state.alt_names),
+        proxy=info.proxy,
+        error=describe(info.error),
+    )
+
+
+@cache
+def _host_name() -> str:
+    return socket.gethostname()

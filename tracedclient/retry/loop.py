@@ -1,0 +1,136 @@
+"""The loop around the attempts of one call, turned by tenacity.
+
+tenacity is held so that its traps stay shut: one ``Retrying`` per call (its statistics are shared
+and not thread-safe otherwise), no exception of ours inside its callbacks, no ``RetryError``, the
+last answer or error as it was, and no sleep that would end after the deadline.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+import tenacity
+
+from tracedclient.retry.policy import AttemptFacts, Decision, RetryPolicy, decide
+from tracedclient.retry.retry_after import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenacity import RetryCallState
+
+Answer = TypeVar("Answer")
+
+_HONOURS_RETRY_AFTER = frozenset({429, 503})
+
+
+class Attempted(NamedTuple, Generic[Answer]):
+    """A try that has ended: with an answer, or with ``facts.error``."""
+
+    facts: AttemptFacts
+    answer: Answer | None = None
+    retry_after: str | None = None
+    """The answer's ``Retry-After`` header."""
+
+
+class Next(NamedTuple):
+    """What follows a try."""
+
+    decision: Decision
+    sleep: float
+    """Seconds until the next try; 0 when there is none."""
+
+
+class RetryLoop(Generic[Answer]):
+    """Tries, decides, sleeps; for one call.
+
+    ``remaining`` gives the seconds until the call's deadline, ``None`` for no deadline.
+    ``sleep`` may raise to end the call. ``done`` hears what follows each try.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        *,
+        remaining: Callable[[], float | None],
+        sleep: Callable[[float], None] = time.sleep,
+        done: Callable[[int, Attempted[Answer], Next], None] | None = None,
+    ) -> None:
+        self._policy = policy
+        self._remaining = remaining
+        self._sleep = sleep
+        self._done = done
+        self._decision = Decision(retry=False, reason="")
+        self._asked: float | None = None
+
+    def run(self, attempt: Callable[[int], Attempted[Answer]]) -> Attempted[Answer]:
+        """Call ``attempt`` with 1, 2, … until there is nothing left to try; return the last."""
+        number = 0
+
+        def once() -> Attempted[Answer]:
+            nonlocal number
+            number += 1
+            return attempt(number)
+
+        retrying = tenacity.Retrying(
+            retry=self._should_retry,
+            wait=self._wait,
+            stop=self._stop,
+            sleep=self._sleep,
+            before_sleep=self._before_sleep,
+            retry_error_callback=self._give_up,
+        )
+        last: Attempted[Answer] = retrying(once)
+        if not self._decision.retry:
+            self._tell(number, last, 0.0)
+        return last
+
+    def _should_retry(self, state: RetryCallState) -> bool:
+        attempted: Attempted[Answer] = _result(state)
+        self._decision = decide(attempted.facts, self._policy)
+        self._asked = None
+        if attempted.facts.status in _HONOURS_RETRY_AFTER:
+            self._asked = retry_after(attempted.retry_after, now=time.time())
+        return self._decision.retry
+
+    def _wait(self, state: RetryCallState) -> float:
+        if self._asked is None:
+            return float(self._policy.wait(state))
+        # Never earlier than told, and not all clients at the same moment.
+        return self._asked + random.uniform(0, min(1, 0.1 * self._asked + 0.05))  # noqa: S311
+
+    def _stop(self, state: RetryCallState) -> bool:
+        obstacle = self._obstacle(state)
+        if obstacle is not None:
+            self._decision = Decision(retry=False, reason=f"{self._decision.reason}; {obstacle}")
+        return obstacle is not None
+
+    def _obstacle(self, state: RetryCallState) -> str | None:
+        """Why there is no other try although there may be one; tenacity has set the sleep by now."""
+        if state.attempt_number >= self._policy.max_attempts:
+            return "no attempts left"
+        if self._asked is not None and self._asked > self._policy.retry_after_max:
+            return f"Retry-After of {self._asked:.0f} s is too long"
+        remaining = self._remaining()
+        if remaining is not None and state.upcoming_sleep >= remaining:
+            return "no time left"
+        return None
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        self._tell(state.attempt_number, _result(state), state.upcoming_sleep)
+
+    @staticmethod
+    def _give_up(state: RetryCallState) -> Attempted[Answer]:
+        return _result(state)
+
+    def _tell(self, number: int, attempted: Attempted[Answer], sleep: float) -> None:
+        if self._done is not None:
+            self._done(number, attempted, Next(self._decision, sleep))
+
+
+def _result(state: RetryCallState) -> Attempted[Answer]:
+    assert state.outcome is not None
+    result: Attempted[Answer] = state.outcome.result()
+    return result

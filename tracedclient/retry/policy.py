@@ -1,0 +1,186 @@
+"""May this be tried again? A pure function from what happened on the wire to yes or no, and why.
+
+The decision rests on facts and not on exception types: whether a byte of the request has left, on
+which connection, and in which phase it failed. First match wins; each line has a test.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import requests
+import tenacity
+from requests.exceptions import ChunkedEncodingError
+
+from tracedclient.redaction import causes
+
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""RFC 9110 §9.2.2."""
+
+RETRY_STATUSES = frozenset({429, 502, 503, 504})
+"""Answers that say "not now". Not 500: that is a bug as a rule, and stays one."""
+
+MAX_ATTEMPTS = 5
+"""The ceiling: beyond it, retries are load and no help."""
+
+_BEFORE_SENDING = frozenset({"blocked", "dns", "connect", "proxy", "tls"})
+_LOCAL_FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL})
+_TLS_TRANSIENT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLWantReadError)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """When to try again, and how long to wait before it.
+
+    Raises ``TypeError`` or ``ValueError``, naming the field, for a value that cannot be meant.
+    """
+
+    max_attempts: int = 3
+    """All tries, the first one included: 1 to 5. 1 switches retries off."""
+    wait: tenacity.wait.wait_base = field(
+        default_factory=lambda: tenacity.wait_random_exponential(multiplier=0.1, max=2.0)
+    )
+    """tenacity's wait between tries, in seconds. The default is full jitter: uniform between 0 and
+    0.1, 0.2, 0.4, … at most 2 s, so that clients of a failed server do not return in step."""
+    methods: frozenset[str] = IDEMPOTENT_METHODS
+    """Methods that may be repeated after they were sent."""
+    statuses: frozenset[int] = RETRY_STATUSES
+    """Answers after which to repeat one of ``methods``."""
+    retry_after_max: float = 10.0
+    """Seconds of a ``Retry-After`` that are waited for. A longer one ends the call: neither
+    sleeping that long nor asking earlier than told is right."""
+
+    def __post_init__(self) -> None:
+        _check_int("max_attempts", self.max_attempts, 1, MAX_ATTEMPTS)
+        if not isinstance(self.wait, tenacity.wait.wait_base):
+            raise TypeError(f"wait must be one of tenacity's wait objects, not {self.wait!r}")
+        if not isinstance(self.retry_after_max, (int, float)) or not self.retry_after_max >= 0:
+            raise ValueError(f"retry_after_max must be 0 or more, not {self.retry_after_max!r}")
+        object.__setattr__(self, "methods", _methods(self.methods))
+        object.__setattr__(self, "statuses", _statuses(self.statuses))
+
+
+def _check_int(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, not {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be from {low} to {high}, not {value}")
+
+
+def _methods(values: object) -> frozenset[str]:
+    if isinstance(values, str) or not all(isinstance(v, str) for v in _iterable("methods", values)):
+        raise TypeError(f"methods must be a collection of method names, not {values!r}")
+    return frozenset(str(value).upper() for value in _iterable("methods", values))
+
+
+def _statuses(values: object) -> frozenset[int]:
+    for value in _iterable("statuses", values):
+        _check_int("statuses", value, 400, 599)
+    return frozenset(int(str(value)) for value in _iterable("statuses", values))
+
+
+def _iterable(name: str, values: object) -> list[object]:
+    try:
+        return list(values)  # type: ignore[call-overload, no-any-return]
+    except TypeError:
+        raise TypeError(f"{name} must be a collection, not {values!r}") from None
+
+
+class AttemptFacts(NamedTuple):
+    """What is known of a try that has ended."""
+
+    method: str
+    replayable: bool
+    """Whether the body can be sent again, byte for byte."""
+    keyed: bool = False
+    """Whether the request carries an idempotency key."""
+    status: int | None = None
+    error: BaseException | None = None
+    phase: str | None = None
+    """Where it failed; ``None`` when that is unknown or it did not fail on the wire."""
+    sent: bool = True
+    """Whether a byte of it may have left; True when that is unknown."""
+
+
+class Decision(NamedTuple):
+    retry: bool
+    reason: str
+
+
+def decide(facts: AttemptFacts, policy: RetryPolicy) -> Decision:
+    """Return whether a try may be followed by another one, and why."""
+    if facts.error is None:
+        return _after_answer(facts, policy)
+    if not isinstance(facts.error, Exception):
+        return Decision(retry=False, reason="interrupted")
+    return _after_error(facts, facts.error, policy)
+
+
+def _after_answer(facts: AttemptFacts, policy: RetryPolicy) -> Decision:
+    if facts.status not in policy.statuses:
+        return Decision(retry=False, reason="answered")
+    return _if_repeatable(facts, policy, f"status {facts.status}")
+
+
+def _after_error(facts: AttemptFacts, error: Exception, policy: RetryPolicy) -> Decision:
+    refusal = _never(error)
+    if refusal is not None:
+        return Decision(retry=False, reason=refusal)
+    if facts.phase in _BEFORE_SENDING and not facts.sent:
+        if not facts.replayable:
+            # Nothing was sent, but part of the body may have been taken from the caller.
+            return Decision(retry=False, reason="body not replayable")
+        return Decision(retry=True, reason=f"{facts.phase} failed, nothing sent")
+    if not isinstance(error, _FAILED_ON_THE_WIRE):
+        return Decision(retry=False, reason=f"{type(error).__name__} is final")
+    return _if_repeatable(facts, policy, f"{facts.phase or 'exchange'} failed")
+
+
+_FAILED_ON_THE_WIRE = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError)
+
+
+def _if_repeatable(facts: AttemptFacts, policy: RetryPolicy, reason: str) -> Decision:
+    if facts.method.upper() not in policy.methods and not facts.keyed:
+        return Decision(retry=False, reason=f"{reason}, {facts.method} is not idempotent")
+    if not facts.replayable:
+        return Decision(retry=False, reason="body not replayable")
+    return Decision(retry=True, reason=reason)
+
+
+def _never(error: Exception) -> str | None:
+    """Why an error is final whatever was or was not sent; ``None`` when it is not."""
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "certificate refused"
+        if isinstance(cause, ssl.SSLError) and not isinstance(
+            cause, (*_TLS_TRANSIENT, TimeoutError)
+        ):
+            return "TLS settings do not match"
+        if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
+            return "name has no address"
+        if isinstance(cause, OSError) and cause.errno in _LOCAL_FAULTS:
+            return "this process is out of sockets"
+        if type(cause).__name__ in _FINAL:
+            return f"{type(cause).__name__} is final"
+    return None
+
+
+_FINAL = frozenset(
+    {
+        "BadStatusLine",
+        "UnknownProtocol",
+        "LineTooLong",
+        "TooManyInterimResponses",
+        "DecodeError",
+        "ClosedPoolError",
+        "CertificateError",
+        "LocationParseError",
+        "InvalidHeader",
+        "InvalidURL",
+        "InvalidProxyURL",
+    }
+)

@@ -1,0 +1,34 @@
+"""``Retry-After`` (RFC 9110 §10.2.3): the server's word on when to come back."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+# ASCII digits, and few: int() takes other scripts' digits, and refuses very long strings by raising.
+_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_MAX_LENGTH = 64
+
+
+def retry_after(value: str | None, *, now: float) -> float | None:
+    """Return the seconds from ``now`` (epoch) that a ``Retry-After`` asks for; 0 for a past date.
+
+    ``None`` for no value, and for one that is neither seconds nor an HTTP date: it is then as if
+    it were not there. Never raises, whatever the server sent.
+    """
+    if value is None or len(value) > _MAX_LENGTH:
+        return None
+    value = value.strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+        return max(0.0, _utc(date).timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _utc(date: datetime) -> datetime:
+    # HTTP dates are GMT, also where they do not say so (RFC 9110 §5.6.7).
+    return date.replace(tzinfo=timezone.utc) if date.tzinfo is None else date

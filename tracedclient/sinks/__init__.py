@@ -1,0 +1,14 @@
+"""Finished traces going out. A sink sees a finished, redacted value only: it can slow or alter no
+request that is under way, and leak nothing that did not get in.
+
+sink       what a sink is; the fan-out that keeps its failures from the request
+json_log   the log line on ``tracedclient.trace``
+formatter  that line's JSON
+config     ``logging_config()``
+"""
+
+from tracedclient.sinks.config import logging_config
+from tracedclient.sinks.json_log import JsonLogSink
+from tracedclient.sinks.sink import FanOut, Sink
+
+__all__ = ["FanOut", "JsonLogSink", "Sink", "logging_config"]

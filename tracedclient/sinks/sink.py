@@ -1,0 +1,48 @@
+"""What a sink is, and how a finished trace reaches each of them without harm to the request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracedclient.trace.model import TraceResult
+
+logger = logging.getLogger("tracedclient")
+
+_COMPLAIN_EVERY_SECONDS = 60.0
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Takes finished traces, one for each ``do()`` with debug on, from whichever thread made it."""
+
+    def emit(self, result: TraceResult) -> None:
+        """Take one trace. May be called by several threads at once; what it raises is logged."""
+
+
+class FanOut:
+    """Hands each trace to every sink; one that raises is complained of once a minute."""
+
+    def __init__(self, sinks: Sequence[Sink]) -> None:
+        for sink in sinks:
+            if not isinstance(sink, Sink):
+                raise TypeError(f"sinks must have an emit(result) method; {sink!r} has none")
+        self._sinks = tuple(sinks)
+        self._complained_at = float("-inf")
+
+    def emit(self, result: TraceResult) -> None:
+        for sink in self._sinks:
+            try:
+                sink.emit(result)
+            except Exception:  # noqa: BLE001 - a log that fails must not fail the request
+                self._complain(sink)
+
+    def _complain(self, sink: Sink) -> None:
+        now = time.monotonic()
+        if now - self._complained_at >= _COMPLAIN_EVERY_SECONDS:
+            self._complained_at = now
+            logger.warning("%s raised; its trace is lost", type(sink).__name__, exc_info=True)

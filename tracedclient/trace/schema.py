@@ -1,0 +1,128 @@
+"""``TraceResult`` ⇄ JSON: one line out, one line in, its JSON Schema, and the cut to size.
+
+A line has at most 15,000 bytes: container runtimes split longer ones at 16 KiB, and the second half
+is then found by no grep. What is cut is said in ``truncated`` and the ``…_dropped`` counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tracedclient.trace.model import SCHEMA, Attempt, TraceResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_LINE = 15_000
+"""Bytes of one line, its newline included."""
+
+_FIRST_ATTEMPTS = 2
+_LAST_ATTEMPTS = 6
+_ENVELOPE = 1_000
+"""Bytes left for what the logger adds: timestamp, level and the application's bound context."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(TraceResult)
+
+
+class UnknownSchema(ValueError):
+    """The line is no trace of a schema that this version can read."""
+
+
+def to_json(result: TraceResult) -> bytes:
+    """Return ``result`` as one line of JSON, without a newline."""
+    return _encoder.encode(result)
+
+
+def from_json(line: bytes | str) -> TraceResult:
+    """Return the trace of one log line; keys that this version does not know are ignored.
+
+    Raises ``UnknownSchema`` for JSON of another schema, ``msgspec.DecodeError`` for what is no
+    JSON at all and ``msgspec.ValidationError`` for a record of the wrong shape.
+    """
+    found = msgspec.json.decode(line, type=_AnySchema).schema
+    if found != SCHEMA:
+        raise UnknownSchema(f"schema must be {SCHEMA!r}, not {found!r}")
+    return _decoder.decode(line)
+
+
+class _AnySchema(msgspec.Struct):
+    schema: str | None = None
+
+
+def to_dict(result: TraceResult) -> dict[str, Any]:
+    """Return ``result`` as the plain dicts, lists, strings and numbers of its JSON."""
+    builtins: dict[str, Any] = msgspec.to_builtins(result)
+    return builtins
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the log line."""
+    return msgspec.json.schema(TraceResult)
+
+
+def fit(result: TraceResult, limit: int = MAX_LINE - _ENVELOPE) -> TraceResult:
+    """Return ``result``, cut as little as needed for its JSON to have at most ``limit`` bytes.
+
+    In this order: the events, the attempts between the first two and the last six, the details of
+    redirects between an attempt's first and last exchange, all attempts.
+    """
+    for cut in _CUTS:
+        if len(to_json(result)) <= limit:
+            return result
+        result = cut(result)
+    return result
+
+
+def _without_events(result: TraceResult) -> TraceResult:
+    return _with_attempts(
+        result,
+        [
+            _replace(attempt, exchanges=tuple(_replace(e, events=()) for e in attempt.exchanges))
+            for attempt in result.attempts
+        ],
+    )
+
+
+def _without_middle_attempts(result: TraceResult) -> TraceResult:
+    kept = _FIRST_ATTEMPTS + _LAST_ATTEMPTS
+    dropped = len(result.attempts) - kept
+    if dropped <= 0:
+        return result
+    attempts = (*result.attempts[:_FIRST_ATTEMPTS], *result.attempts[-_LAST_ATTEMPTS:])
+    return _replace(_with_attempts(result, list(attempts)), attempts_dropped=dropped)
+
+
+def _without_middle_exchanges(result: TraceResult) -> TraceResult:
+    return _with_attempts(result, [_ends_of(attempt) for attempt in result.attempts])
+
+
+def _ends_of(attempt: Attempt) -> Attempt:
+    dropped = len(attempt.exchanges) - 2
+    if dropped <= 0:
+        return attempt
+    ends = (attempt.exchanges[0], attempt.exchanges[-1])
+    return _replace(attempt, exchanges=ends, exchanges_dropped=dropped)
+
+
+def _without_attempts(result: TraceResult) -> TraceResult:
+    return _replace(
+        _with_attempts(result, []),
+        attempts_dropped=result.attempt_count,
+        verdict_sentence=(result.verdict_sentence or "")[:512] or None,
+    )
+
+
+def _with_attempts(result: TraceResult, attempts: list[Attempt]) -> TraceResult:
+    return _replace(result, attempts=tuple(attempts), truncated=True)
+
+
+_CUTS: tuple[Callable[[TraceResult], TraceResult], ...] = (
+    _without_events,
+    _without_middle_attempts,
+    _without_middle_exchanges,
+    _without_attempts,
+)
+_replace = msgspec.structs.replace

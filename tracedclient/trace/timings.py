@@ -1,0 +1,106 @@
+"""Marks of events → durations of phases. The only place that knows which event ends which phase.
+
+Phases come from events and not from calls, because the calls nest differently by scheme: plain
+http connects while the request is being sent, https before it. A phase that was under way when the
+exchange failed lasts until the failure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracedclient.trace.model import PHASES, Timings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+WRITE_FAILED = "write_failed"
+"""The mark beside ``wrote_request`` when the kernel did not take the whole request. An answer may
+still come: a server can refuse an upload half way."""
+
+
+class Mark(NamedTuple):
+    """One event of an exchange."""
+
+    hook: str
+    at: int
+    """Nanoseconds on a monotonic clock."""
+
+
+# A phase that is the time between two hooks, summed over their pairs.
+_PAIRS = {
+    "pool_wait_start": ("blocked", "pool_wait_done"),
+    "dns_start": ("dns", "dns_done"),
+    "connect_start": ("connect", "connect_done"),
+    "proxy_connect_start": ("proxy", "proxy_connect_done"),
+    "tls_handshake_start": ("tls", "tls_handshake_done"),
+    "got_conn": ("send", "wrote_request"),
+}
+
+
+def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, int]:
+    """Return the nanoseconds of each phase that took place, for marks in the order of their time.
+
+    ``end`` is when the exchange ended, well or not. The phases are disjoint: their sum is at most
+    ``end - start``.
+    """
+    phases: dict[str, int] = {}
+    covered = start
+    for index, mark in enumerate(marks):
+        if mark.hook in _PAIRS:
+            phase, closing = _PAIRS[mark.hook]
+            closed = _first(marks, closing, after=index)
+            until = end if closed is None else closed
+            since = max(mark.at, covered)
+            phases[phase] = phases.get(phase, 0) + max(0, until - since)
+            covered = max(covered, until)
+    written = _first(marks, "wrote_request")
+    answered = _answer_began(marks)
+    unsent = _first(marks, WRITE_FAILED) is not None
+    if written is not None and not (unsent and answered is None):
+        phases["wait"] = max(0, (end if answered is None else answered) - written)
+        if answered is not None:
+            # A server may answer before it has taken the whole body: that time is the upload's.
+            phases["receive"] = max(0, end - max(answered, written))
+    return phases
+
+
+def _first(marks: Sequence[Mark], hook: str, *, after: int = 0) -> int | None:
+    return next((mark.at for mark in marks[after:] if mark.hook == hook), None)
+
+
+def _answer_began(marks: Sequence[Mark]) -> int | None:
+    """When the final answer's first byte came, as near as it is known.
+
+    After a 1xx, only the end of the final head is known to belong to the final answer: the first
+    byte was the 1xx's, and taking it would hide the server's time (curl's starttransfer does).
+    """
+    interim = any(mark.hook == "got_1xx_response" for mark in marks)
+    hook = "response_head" if interim else "got_first_response_byte"
+    return _first(marks, hook)
+
+
+def timings(marks: Sequence[Mark], start: int, end: int) -> Timings:
+    """Return the exchange's ``Timings`` in milliseconds."""
+    phases = phase_nanoseconds(marks, start, end)
+    unaccounted = max(0, end - start - sum(phases.values()))
+    return Timings(
+        unaccounted=milliseconds(unaccounted),
+        **{phase: milliseconds(phases[phase]) for phase in PHASES if phase in phases},
+    )
+
+
+def total(all_timings: Sequence[Timings]) -> Mapping[str, float]:
+    """Return the sum of each phase over exchanges, without the phases that took place in none."""
+    sums: dict[str, float] = {}
+    for phase in PHASES:
+        values = [getattr(ms, phase) for ms in all_timings if getattr(ms, phase) is not None]
+        if values:
+            sums[phase] = round(sum(values), 3)
+    return sums
+
+
+def milliseconds(nanoseconds: int) -> float:
+    """Return ``nanoseconds`` as milliseconds to the microsecond."""
+    return round(nanoseconds / 1e6, 3)

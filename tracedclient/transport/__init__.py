@@ -1,0 +1,29 @@
+"""The only room that knows requests' adapters, urllib3, http.client and sockets.
+
+A request passes through these files in this order, each telling the ``ClientTrace`` in force:
+
+session      a ``requests.Session``; redirects
+environment  proxies and CA bundle of the process, looked up once
+adapter      one exchange: which pool, with which TLS context
+pool         which connection; binds the trace to it
+connection   opening it, CONNECT, TLS, writing the request
+dial         the lookup of the name, each address in turn
+tls          one ``SSLContext`` per setting; what a handshake agreed on
+response     1xx, the head, the body's end
+failure      what is known about the wire when any of it failed
+"""
+
+from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.environment import Environment
+from tracedclient.transport.failure import WireFacts, wire_facts
+from tracedclient.transport.response import TracedResponse
+from tracedclient.transport.session import TracedSession
+
+__all__ = [
+    "Environment",
+    "TracedAdapter",
+    "TracedResponse",
+    "TracedSession",
+    "WireFacts",
+    "wire_facts",
+]

@@ -1,0 +1,134 @@
+"""``TracedAdapter``: mount it on any ``requests.Session`` and its requests can be watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import extract_cookies_to_jar
+from requests.exceptions import InvalidProxyURL, InvalidURL
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers, prepend_scheme_if_needed, select_proxy
+from urllib3.exceptions import HTTPError, LocationValueError
+from urllib3.util import parse_url
+
+from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
+from tracedclient.transport.pool import POOL_CLASSES
+from tracedclient.transport.response import TracedResponse
+from tracedclient.transport.tls import TLSContexts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import PreparedRequest
+    from urllib3 import BaseHTTPResponse
+
+
+class TracedAdapter(HTTPAdapter):
+    """requests' ``HTTPAdapter`` on pools and connections that tell a ``ClientTrace`` what they do.
+
+    With no trace in force it behaves as requests' own, but for two things: an answer of 1xx is
+    never taken for the final one, and the CA bundle is read once instead of for every connection.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._tls = TLSContexts()
+        super().__init__(*args, **kwargs)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._tls = TLSContexts()
+        super().__setstate__(state)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        # A new dict: urllib3's own is shared by every pool manager of the process.
+        self.poolmanager.pool_classes_by_scheme = dict(POOL_CLASSES)
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        if not known and not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = dict(POOL_CLASSES)
+        return manager
+
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        if host["scheme"] != "https":
+            return host, tls
+        context = self._tls.context(verify, cert)
+        return host, {"ssl_context": context, "cert_reqs": tls["cert_reqs"]}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Leave the pool alone: its context has all of it already."""
+
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: Any,
+        proxies: Mapping[str, str] | None = None,
+        cert: Any = None,
+    ) -> Any:
+        proxy = select_proxy(request.url or "", dict(proxies) if proxies else None)
+        try:
+            host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
+        except ValueError as error:
+            raise InvalidURL(error, request=request) from error
+        manager = self.poolmanager
+        if proxy:
+            manager = self._manager_of(prepend_scheme_if_needed(proxy, "http"), verify)
+        return manager.connection_from_host(**host, pool_kwargs=tls)
+
+    def _manager_of(self, proxy: str, verify: Any) -> Any:
+        if not parse_url(proxy).host:
+            raise InvalidProxyURL(
+                "Please check proxy URL. It is malformed and could be missing the host."
+            )
+        if not proxy.lower().startswith("https:"):
+            return self.proxy_manager_for(proxy)
+        # The proxy is checked against the same authorities as the target, as requests does, but
+        # never shown the client's certificate, which is meant for the target.
+        context = self._tls.context(verify, None)
+        return self.proxy_manager_for(proxy, proxy_ssl_context=context)
+
+    def send(  # noqa: PLR0917 - requests' signature
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        trace = current_client_trace()
+        if trace is not None:
+            trace.exchange_start(
+                ExchangeStartInfo(
+                    method=request.method or "",
+                    url=request.url or "",
+                    proxy=select_proxy(request.url or "", proxies),
+                )
+            )
+        try:
+            return super().send(request, stream, timeout, verify, cert, proxies)
+        except requests.RequestException:
+            raise
+        except (LocationValueError, UnicodeError) as error:
+            raise InvalidURL(error, request=request) from error
+        except (HTTPError, OSError) as error:
+            raise requests.ConnectionError(error, request=request) from error
+
+    def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Any:
+        response = TracedResponse()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.raw = resp
+        response.reason = resp.reason or ""
+        response.url = req.url or ""
+        extract_cookies_to_jar(response.cookies, req, resp)
+        response.request = req
+        response.connection = self
+        return response

@@ -1,0 +1,306 @@
+"""The connections: urllib3's, which also tell a ``ClientTrace`` what they do.
+
+The classes bear urllib3's names, because those names appear in error texts that people search for.
+A connection is bound to the trace of the request it carries by its pool, and unbound when it goes
+back; the answer it hands out keeps the trace until its body is done.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import time
+import weakref
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import urllib3.connection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util import Timeout
+
+from tracedclient.httptrace import (
+    FailedInfo,
+    GotConnInfo,
+    ProxyConnectDoneInfo,
+    ProxyConnectStartInfo,
+    TLSHandshakeDoneInfo,
+    TLSHandshakeStartInfo,
+    WroteHeaderFieldInfo,
+    WroteHeadersInfo,
+    WroteRequestInfo,
+)
+from tracedclient.transport.dial import DialedSocket, address_text, connect, resolve
+from tracedclient.transport.failure import WireFacts, attach
+from tracedclient.transport.response import HTTPResponse
+from tracedclient.transport.tls import tls_state
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from socket import gaierror
+
+    from tracedclient.httptrace import ClientTrace
+
+    _Base = urllib3.connection.HTTPConnection
+else:
+    from socket import gaierror
+
+    _Base = object
+
+_ids = itertools.count(1)
+
+
+class _Traced(_Base):
+    """What both kinds of connection add to urllib3's."""
+
+    response_class: Any = HTTPResponse
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.id = next(_ids)
+        self.trace: ClientTrace | None = None
+        self.phase = "connect"
+        self.sent = False
+        self.uses = 0
+        self.opened_at = 0.0
+        self.idle_since: float | None = None
+        self._bytes_sent = 0
+        self._handshake: TLSHandshakeStartInfo | None = None
+
+    # --- opening ------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        self.id = next(_ids) if self.uses else self.id
+        self.uses = 0
+        self.idle_since = None
+        self.sent = False
+        super().connect()
+        self.opened_at = time.monotonic()
+
+    def _new_conn(self) -> socket.socket:
+        self.phase = "dns"
+        try:
+            addresses = resolve(self._dns_host.strip("[]"), self.port, self.trace)
+            self.phase = "connect"
+            sock = connect(
+                addresses,
+                timeout=Timeout.resolve_default_timeout(self.timeout),
+                source_address=self.source_address,
+                socket_options=self.socket_options,
+                trace=self.trace,
+            )
+        except gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(
+                self, f"Connection to {self.host} timed out. (connect timeout={self.timeout})"
+            ) from error
+        except OSError as error:
+            raise NewConnectionError(
+                self, f"Failed to establish a new connection: {error}"
+            ) from error
+        sys.audit("http.client.connect", self, self.host, self.port)
+        self._prepare_handshake(sock)
+        return sock
+
+    def _prepare_handshake(self, sock: DialedSocket) -> None:
+        """Nothing to do where no TLS follows."""
+
+    def _tunnel(self) -> None:
+        self.phase = "proxy"
+        trace = self.trace
+        if trace is None:
+            super()._tunnel()
+            return
+        target = address_text((self._tunnel_host, self._tunnel_port))
+        trace.proxy_connect_start(ProxyConnectStartInfo(target=target))
+        answers: list[int] = []
+        self.response_class = partial(_TunnelResponse, answers=answers)
+        error: BaseException | None = None
+        try:
+            super()._tunnel()
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            del self.response_class
+            status = answers[-1] if answers else None
+            trace.proxy_connect_done(
+                ProxyConnectDoneInfo(target=target, status=status, error=error)
+            )
+
+    # --- the request --------------------------------------------------------------------------
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            # http.client would connect while it sends; here, the connection comes first.
+            self.connect()
+        self.phase = "send"
+        self.sent = False
+        trace = self.trace
+        if trace is None:
+            self.uses += 1
+            self.idle_since = None
+            super().request(method, url, *args, **kwargs)
+            return
+        trace.got_conn(self._got_conn())
+        self.uses += 1
+        self.idle_since = None
+        self._bytes_sent = 0
+        error: BaseException | None = None
+        try:
+            super().request(method, url, *args, **kwargs)
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            trace.wrote_request(WroteRequestInfo(bytes_sent=self._bytes_sent, error=error))
+
+    def _got_conn(self) -> GotConnInfo:
+        now = time.monotonic()
+        return GotConnInfo(
+            conn_id=self.id,
+            reused=self.uses > 0,
+            was_idle=self.idle_since is not None,
+            idle_time=None if self.idle_since is None else now - self.idle_since,
+            age=now - self.opened_at,
+            uses=self.uses,
+            local=_address(self.sock, "getsockname"),
+            remote=_address(self.sock, "getpeername"),
+        )
+
+    def putheader(self, header: str, *values: str) -> None:  # type: ignore[override]
+        super().putheader(header, *values)
+        if self.trace is not None:
+            self.trace.wrote_header_field(
+                WroteHeaderFieldInfo(key=_str(header), values=tuple(_str(v) for v in values))
+            )
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        # Until here the head was only collected; a retry after this may be a repetition.
+        self.sent = True
+        super().endheaders(*args, **kwargs)
+        if self.trace is not None:
+            self.trace.wrote_headers(WroteHeadersInfo())
+
+    def send(self, data: Any) -> None:
+        super().send(data)
+        if self.trace is not None and isinstance(data, (bytes, bytearray, memoryview)):
+            self._bytes_sent += len(data)
+
+    # --- the answer ---------------------------------------------------------------------------
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        self.phase = "wait"
+        if self.trace is None:
+            return super().getresponse()
+        reused = self.uses > 1
+        self.response_class = partial(HTTPResponse, trace=self.trace, reused=reused)
+        try:
+            response = super().getresponse()
+        finally:
+            del self.response_class
+        self.phase = "receive"
+        _bind_end_of_chunks(response)
+        return response
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def failed(self, error: BaseException) -> None:
+        """Attach what is known to ``error``, which came up in the current phase, and tell of it."""
+        facts = WireFacts(self.phase, sent=self.sent, reused=self.uses > 1)
+        attach(error, facts)
+        if self.trace is not None:
+            self.trace.failed(FailedInfo(error=error, **facts._asdict()))
+
+
+class HTTPConnection(_Traced, urllib3.connection.HTTPConnection):
+    """urllib3's ``HTTPConnection``, observed."""
+
+
+class HTTPSConnection(_Traced, urllib3.connection.HTTPSConnection):
+    """urllib3's ``HTTPSConnection``, observed; its handshakes are told apart from their setup."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except BaseException as error:
+            self._handshake_done(None, error)
+            raise
+        self._handshake_done(self.sock, None)
+
+    def _prepare_handshake(self, sock: DialedSocket) -> None:
+        self.phase = "tls"
+        if self.trace is not None:
+            sock.before_handshake = self._handshake_start
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
+        wrapped = super()._connect_tls_proxy(hostname, sock)
+        self._handshake_done(wrapped, None)
+        return wrapped
+
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        self.phase = "tls"
+        if self.trace is not None and not isinstance(self.sock, DialedSocket):
+            # TLS inside of TLS: no plain socket is handed over that could tell the exact moment.
+            self._handshake_start()
+
+    def _handshake_start(self) -> None:
+        trace = self.trace
+        if trace is None:
+            return
+        to_proxy = self.proxy is not None and (
+            self.proxy_is_forwarding or self.sock is None or not self._has_connected_to_proxy
+        )
+        name = self.server_hostname or self._tunnel_host or self.host
+        self._handshake = TLSHandshakeStartInfo(
+            server_name=self.host if to_proxy else name, proxy=to_proxy
+        )
+        trace.tls_handshake_start(self._handshake)
+
+    def _handshake_done(self, sock: Any, error: BaseException | None) -> None:
+        trace, handshake = self.trace, self._handshake
+        self._handshake = None
+        if trace is None or handshake is None:
+            return
+        trace.tls_handshake_done(
+            TLSHandshakeDoneInfo(
+                server_name=handshake.server_name,
+                proxy=handshake.proxy,
+                state=None if sock is None else tls_state(sock),
+                error=error,
+            )
+        )
+
+
+class _TunnelResponse(HTTPResponse):
+    """A proxy's answer to CONNECT; notes its status, which http.client puts into a text only."""
+
+    def __init__(self, *args: Any, answers: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._answers = answers
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()
+        self._answers.append(status)
+        return version, status, reason
+
+
+def _bind_end_of_chunks(response: urllib3.HTTPResponse) -> None:
+    """Let the answer on the wire ask urllib3, which decodes the chunks, whether it saw the last."""
+    wire = response._original_response  # noqa: SLF001 - urllib3 has no public way to it
+    if isinstance(wire, HTTPResponse):
+        decoder = weakref.ref(response)  # each must be able to go without the other
+        wire.bind(lambda: getattr(decoder(), "chunk_left", None) == 0)
+
+
+def _address(sock: Any, which: str) -> str | None:
+    try:
+        return address_text(getattr(sock, which)())
+    except (AttributeError, OSError, TypeError, IndexError):
+        return None
+
+
+def _str(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

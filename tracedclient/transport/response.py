@@ -1,0 +1,190 @@
+"""Reading an answer: its 1xx are skipped and bounded, its first byte, head and end are told.
+
+``http.client`` takes any 1xx but 100 for the final answer. The real answer then stays in the
+connection, and the next request on it gets the previous one's body. Here every 1xx but 101 is
+read and left behind (RFC 9110 §15.2), with or without a trace, at most so many and so large.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import sys
+from typing import TYPE_CHECKING, Any
+
+import requests
+import urllib3.exceptions
+
+from tracedclient.httptrace import (
+    BodyDoneInfo,
+    BodyReadInfo,
+    FailedInfo,
+    Got1xxResponseInfo,
+    GotFirstResponseByteInfo,
+    ResponseHeadInfo,
+)
+from tracedclient.transport.failure import WireFacts, attach
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from tracedclient.httptrace import ClientTrace
+    from tracedclient.trace.model import TraceResult
+
+MAX_INTERIM = 32
+"""1xx answers before the final one; real servers send one or two."""
+
+MAX_INTERIM_BYTES = 256 * 1024
+"""Bytes of all their headers together."""
+
+_SWITCHING_PROTOCOLS = 101
+_WITHOUT_BODY = (204, 304)
+_HTTP_10 = 10
+_BROKEN_BODY = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+
+
+class TooManyInterimResponses(http.client.HTTPException):
+    """The server sends 1xx answers without end."""
+
+
+class TracedResponse(requests.Response):
+    """A ``requests.Response`` that knows what its call did."""
+
+    trace: TraceResult | None = None
+    """``None`` with debug off, and while a streamed body has not been read or closed."""
+
+
+class HTTPResponse(http.client.HTTPResponse):
+    """One answer on the wire; ``trace`` hears of its first byte, its head and its end."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *args: Any,
+        trace: ClientTrace | None = None,
+        reused: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._client_trace = trace
+        self._reused = reused
+        self._reader: _TracedReader | None = None
+        self._is_last_chunk_read: Callable[[], bool] | None = None
+        self._in_body = False
+        self._closing = False
+        if trace is not None and isinstance(self.fp, io.BufferedReader):
+            self._reader = _TracedReader(self.fp.detach(), trace)
+            self.fp = io.BufferedReader(self._reader)
+
+    def bind(self, is_last_chunk_read: Callable[[], bool]) -> None:
+        """Learn how to ask whoever decodes the chunks (urllib3) whether it has seen the last."""
+        self._is_last_chunk_read = is_last_chunk_read
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        count = size = 0
+        while 100 <= status < 200 and status != _SWITCHING_PROTOCOLS:
+            headers = http.client.parse_headers(self.fp)
+            count += 1
+            size += sum(len(name) + len(value) for name, value in headers.items())
+            if count > MAX_INTERIM or size > MAX_INTERIM_BYTES:
+                raise TooManyInterimResponses(
+                    f"more than {MAX_INTERIM} interim answers, or {MAX_INTERIM_BYTES} bytes of them"
+                )
+            if self._client_trace is not None:
+                self._client_trace.got_1xx_response(
+                    Got1xxResponseInfo(status=status, headers=tuple(headers.items()))
+                )
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
+
+    def begin(self, **kwargs: Any) -> None:
+        super().begin(**kwargs)
+        if self._client_trace is not None and not self._in_body:
+            self._tell_head(self._client_trace)
+
+    def _tell_head(self, trace: ClientTrace) -> None:
+        self._in_body = True
+        trace.response_head(
+            ResponseHeadInfo(
+                status=self.status,
+                reason=self.reason,
+                version="1.0" if self.version == _HTTP_10 else "1.1",
+                headers=tuple(self.headers.items()),
+                bytes_read=self._reader.bytes_read if self._reader else 0,
+            )
+        )
+        if self._reader is not None:
+            self._reader.in_body = True
+
+    def close(self) -> None:
+        self._closing = True
+        super().close()
+
+    def _close_conn(self) -> None:
+        complete = self._is_complete()
+        super()._close_conn()  # type: ignore[misc]
+        trace, self._client_trace = self._client_trace, None
+        if trace is None or not self._in_body:
+            return
+        failure = None if complete else self._failure()
+        if failure is None:
+            trace.body_done(BodyDoneInfo(complete=complete))
+            return
+        attach(failure, WireFacts("receive", sent=True, reused=self._reused))
+        trace.failed(FailedInfo(phase="receive", error=failure, sent=True, reused=self._reused))
+
+    def _is_complete(self) -> bool:
+        if self._method == "HEAD" or self.status in _WITHOUT_BODY:  # type: ignore[attr-defined]
+            return True
+        if self.chunked and self._closing:
+            return self._is_last_chunk_read is not None and self._is_last_chunk_read()
+        if self.length is not None:
+            return self.length == 0
+        # Delimited by the connection's end: complete unless somebody closes it before.
+        return not self._closing
+
+    def _failure(self) -> BaseException | None:
+        """Why the body was cut off; ``None`` when its reader just did not want the rest."""
+        if self._reader is not None and self._reader.error is not None:
+            return self._reader.error
+        if self._reader is not None and self._reader.at_end:
+            return http.client.IncompleteRead(b"", self.length)
+        handled = sys.exc_info()[1]
+        return handled if isinstance(handled, _BROKEN_BODY) else None
+
+
+class _TracedReader(io.RawIOBase):
+    """The socket's reads: counts them, tells of the first byte, keeps the error that ended them."""
+
+    def __init__(self, raw: io.RawIOBase, trace: ClientTrace) -> None:
+        self._raw = raw
+        self._client_trace = trace
+        self.bytes_read = 0
+        self.in_body = False
+        self.at_end = False
+        self.error: BaseException | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        try:
+            size = self._raw.readinto(buffer)
+        except BaseException as error:
+            self.error = error
+            raise
+        if not size:
+            self.at_end = True
+            return size
+        if not self.bytes_read:
+            self._client_trace.got_first_response_byte(GotFirstResponseByteInfo())
+        self.bytes_read += size
+        if self.in_body:
+            self._client_trace.body_read(BodyReadInfo(size=size))
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()

@@ -1,0 +1,118 @@
+"""``TracedSession``: a ``requests.Session`` with ``TracedAdapter`` on http and https."""
+
+from __future__ import annotations
+
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.exceptions import InvalidURL
+
+from tracedclient.httptrace import RedirectedInfo, current_client_trace
+from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.tls import check_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from requests import PreparedRequest
+
+    from tracedclient.transport.environment import Environment
+
+
+class TracedSession(requests.Session):
+    """A ``requests.Session`` in every respect, whose requests can be watched by a ``ClientTrace``.
+
+    With an ``environment``, that one is used instead of asking the process's for every request,
+    and ``.netrc`` is not read. With ``cookies=False`` the session keeps none that a server sets;
+    those given with a request are sent.
+    """
+
+    __attrs__ = [*requests.Session.__attrs__, "environment"]  # noqa: RUF012 - requests' pickling
+
+    def __init__(
+        self,
+        *,
+        environment: Environment | None = None,
+        cookies: bool = True,
+        pool_maxsize: int = 10,
+        pool_connections: int = 10,
+    ) -> None:
+        super().__init__()
+        self.environment = environment
+        if environment is not None:
+            self.trust_env = False
+        if not cookies:
+            self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        adapter = TracedAdapter(pool_connections=pool_connections, pool_maxsize=pool_maxsize)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> dict[str, Any]:
+        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        environment = self.environment
+        if environment is not None:
+            settings["proxies"] = {**environment.proxies_for(url), **settings["proxies"]}
+            if settings["verify"] is True and environment.ca_bundle:
+                settings["verify"] = environment.ca_bundle
+        return dict(settings)
+
+    def rebuild_proxies(
+        self, prepared_request: PreparedRequest, proxies: Mapping[str, str] | None
+    ) -> Any:
+        """Choose the proxy for a redirect's target anew: ``NO_PROXY`` may name it."""
+        if self.environment is not None:
+            captured = dict(self.environment.proxies)
+            explicit = {
+                key: proxy for key, proxy in (proxies or {}).items() if captured.get(key) != proxy
+            }
+            proxies = {**self.environment.proxies_for(prepared_request.url or ""), **explicit}
+        return super().rebuild_proxies(prepared_request, dict(proxies) if proxies else None)
+
+    def resolve_redirects(self, *args: Any, yield_requests: bool = False, **kwargs: Any) -> Any:
+        if not yield_requests and current_client_trace() is not None:
+            # requests hands unknown keywords on to `send` for every hop it follows.
+            kwargs["is_redirect"] = True
+        kwargs["yield_requests"] = yield_requests
+        hops = super().resolve_redirects(*args, **kwargs)
+        try:
+            yield from hops
+        except requests.RequestException:
+            raise
+        except ValueError as error:
+            raise InvalidURL(f"the redirect's Location is no valid URL: {error}") from error
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Any:
+        if kwargs.pop("is_redirect", False):
+            trace = current_client_trace()
+            if trace is not None:
+                trace.redirected(RedirectedInfo(method=request.method or "", url=request.url or ""))
+        return super().send(request, **kwargs)
+
+    def sender(
+        self,
+        request: PreparedRequest,
+        *,
+        stream: bool,
+        allow_redirects: bool,
+        settings: Mapping[str, Any],
+    ) -> Callable[..., Any]:
+        """Return ``send`` with every setting of ``request`` but its timeout, for each attempt.
+
+        ``settings`` may have requests' ``proxies``, ``verify`` and ``cert``.
+        """
+        merged = self.merge_environment_settings(
+            request.url,
+            dict(settings.get("proxies") or {}),
+            stream,
+            settings.get("verify"),
+            settings.get("cert"),
+        )
+        return partial(self.send, allow_redirects=allow_redirects, **merged)
+
+    def check_tls_files(self) -> None:
+        """Raise ``ValueError`` when a file that ``verify`` or ``cert`` names is not there."""
+        check_files(self.verify, self.cert)

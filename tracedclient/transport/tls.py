@@ -1,0 +1,155 @@
+"""TLS settings → one ``SSLContext`` each, and what a finished handshake agreed on.
+
+requests parses the CA bundle for every new connection, some 20 ms of CPU. Here a context is built
+once for each setting. Its files are looked at again now and then, so that certificates which are
+rotated in place (as cert-manager does) are picked up without a restart.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.util.ssl_ import create_urllib3_context
+
+from tracedclient.httptrace import TLSState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RECHECK_SECONDS = 60.0
+"""How long a rotated certificate may stay unnoticed."""
+
+Cert = str | tuple[str, str] | None
+Verify = bool | str | None
+
+
+class _Entry(NamedTuple):
+    context: ssl.SSLContext
+    files: tuple[tuple[str, int, int], ...]
+    checked_at: float
+
+
+class TLSContexts:
+    """The contexts of one adapter, by setting. Safe to use from several threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._entries: dict[tuple[Verify, Cert], _Entry] = {}
+        self._lock = threading.Lock()
+
+    def context(self, verify: Verify, cert: Cert) -> ssl.SSLContext:
+        """Return the context for requests' ``verify`` and ``cert``.
+
+        Raises ``OSError`` naming the file when a CA bundle or a certificate is not there.
+        """
+        key = (verify, tuple(cert) if isinstance(cert, list) else cert)
+        entry = self._entries.get(key)
+        now = self._clock()
+        if entry is None or now - entry.checked_at >= RECHECK_SECONDS:
+            with self._lock:
+                entry = self._refreshed(self._entries.get(key), verify, cert, now)
+                self._entries[key] = entry
+        return entry.context
+
+    @staticmethod
+    def _refreshed(entry: _Entry | None, verify: Verify, cert: Cert, now: float) -> _Entry:
+        files = _signature(verify, cert)
+        if entry is not None and entry.files == files:
+            return entry._replace(checked_at=now)
+        return _Entry(_new_context(verify, cert), files, now)
+
+
+def _signature(verify: Verify, cert: Cert) -> tuple[tuple[str, int, int], ...]:
+    paths = [] if not verify else [_bundle(verify)]
+    paths += [cert] if isinstance(cert, str) else list(cert or ())
+    found = [(path, os.stat(path)) for path in paths if path is not None]  # noqa: PTH116 - no Path needed
+    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in found)
+
+
+def _bundle(verify: Verify) -> str:
+    return verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
+
+
+def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
+    context = create_urllib3_context(
+        cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE,
+        ssl_minimum_version=ssl.TLSVersion.TLSv1_2,
+    )
+    if verify:
+        bundle = _bundle(verify)
+        if os.path.isdir(bundle):  # noqa: PTH112 - no Path needed
+            context.load_verify_locations(capath=bundle)
+        else:
+            context.load_verify_locations(cafile=bundle)
+    if isinstance(cert, str):
+        context.load_cert_chain(cert)
+    elif cert:
+        context.load_cert_chain(*cert)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def check_files(verify: object, cert: object) -> None:
+    """Raise ``TypeError`` or ``ValueError``, naming the argument, when it names no file."""
+    if not isinstance(verify, (bool, str)):
+        raise TypeError(f"verify must be True, False or the path of a CA bundle, not {verify!r}")
+    _check_file("verify", _bundle(verify) if verify else None)
+    if isinstance(cert, str) or cert is None:
+        _check_file("cert", cert)
+    elif isinstance(cert, tuple) and len(cert) == 2:
+        for path in cert:
+            _check_file("cert", path)
+    else:
+        raise TypeError(f"cert must be a path or a pair (certificate, key), not {cert!r}")
+
+
+def _check_file(argument: str, path: object) -> None:
+    if path is None:
+        return
+    if not isinstance(path, str):
+        raise TypeError(f"{argument} must be a path as a str, not {path!r}")
+    if not os.path.exists(path):  # noqa: PTH110 - no Path needed
+        raise ValueError(f"{argument}: there is no file {path!r}")
+
+
+def tls_state(sock: Any) -> TLSState:
+    """Return what the handshake of ``sock`` agreed on.
+
+    Each fact on its own: pyOpenSSL's and TLS-in-TLS sockets lack some of these methods.
+    """
+    cipher = _call(sock, "cipher")
+    certificate = _call(sock, "getpeercert") or {}
+    return TLSState(
+        version=_call(sock, "version"),
+        cipher=cipher[0] if cipher else None,
+        alpn=_call(sock, "selected_alpn_protocol"),
+        resumed=getattr(sock, "session_reused", None),
+        subject=_name(certificate.get("subject")),
+        issuer=_name(certificate.get("issuer")),
+        not_after=_expiry(certificate.get("notAfter")),
+        alt_names=tuple(value for _, value in certificate.get("subjectAltName", ())),
+    )
+
+
+def _call(sock: Any, method: str) -> Any:
+    try:
+        return getattr(sock, method)()
+    except (AttributeError, NotImplementedError, ValueError, OSError):
+        return None
+
+
+def _name(rdns: Any) -> str | None:
+    pairs = [f"{key}={value}" for rdn in rdns or () for key, value in rdn]
+    return ", ".join(pairs) or None
+
+
+def _expiry(not_after: str | None) -> str | None:
+    if not_after is None:
+        return None
+    seconds = ssl.cert_time_to_seconds(not_after)
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
