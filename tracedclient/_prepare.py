@@ -16,6 +16,8 @@ from requests.exceptions import InvalidHeader, InvalidURL
 from tracedclient.trace.ids import traceparent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from requests import PreparedRequest
 
 IDEMPOTENCY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
@@ -35,6 +37,8 @@ def prepare(session: requests.Session, request: Any) -> PreparedRequest:
         prepared = request.copy()
     elif isinstance(request, requests.Request):
         _check_method(request.method)
+        # Before requests looks at them: its own errors quote the value.
+        _check_headers(request.headers)
         prepared = _prepared(session, request)
     else:
         raise TypeError(
@@ -44,7 +48,8 @@ def prepare(session: requests.Session, request: Any) -> PreparedRequest:
     _check_method(prepared.method)
     if not prepared.url:
         raise InvalidURL("request.url must not be empty", request=prepared)
-    _check_headers(prepared)
+    _check_headers(prepared.headers)
+    _check_body(prepared.body)
     return prepared
 
 
@@ -66,27 +71,49 @@ def _check_method(method: object) -> None:
         raise ValueError(f"request.method must be an HTTP token such as GET, not {method[:40]!r}")
 
 
-def _check_headers(prepared: PreparedRequest) -> None:
-    for name, value in prepared.headers.items():
-        text = value.decode("latin-1") if isinstance(value, bytes) else value
-        if _FORBIDDEN.search(text) or not text.isascii():
-            _refuse_header(name, text, prepared)
+def _check_headers(headers: Mapping[Any, Any]) -> None:
+    for name, value in headers.items():
+        _check_header_name(name)
+        if value is not None:  # requests: leave this header of the session's out
+            _check_header_value(_text(name), value)
 
 
-def _refuse_header(name: str | bytes, text: str, prepared: PreparedRequest) -> None:
-    # The value is not quoted: it may be a credential.
-    shown = name if isinstance(name, str) else name.decode("latin-1")
+def _check_header_name(name: object) -> None:
+    if not isinstance(name, (str, bytes)):
+        raise TypeError(f"a header's name must be a str, not {name!r}")
+    if not _TOKEN.fullmatch(_text(name)):
+        raise InvalidHeader(f"a header's name must be an HTTP token such as X-Team, not {name!r}")
+
+
+def _check_header_value(name: str, value: object) -> None:
+    # The value is not quoted in any of these: it may be a credential.
+    if not isinstance(value, (str, bytes)):
+        raise TypeError(f"the header {name} must be a str, not {type(value).__name__}")
+    text = _text(value)
     if _FORBIDDEN.search(text):
-        raise InvalidHeader(
-            f"the header {shown!r} has a control character in its value", request=prepared
-        )
+        raise InvalidHeader(f"the header {name} has a control character in its value")
+    if text[:1].isspace():
+        raise InvalidHeader(f"the header {name} has a value that begins with white space")
     try:
         text.encode("latin-1")
     except UnicodeEncodeError:
         raise InvalidHeader(
-            f"the header {shown!r} has a character beyond latin-1 in its value; encode it",
-            request=prepared,
+            f"the header {name} has a character beyond latin-1 in its value; encode it"
         ) from None
+
+
+def _check_body(body: object) -> None:
+    if body is None or isinstance(body, (bytes, str, bytearray, memoryview)):
+        return
+    if not (hasattr(body, "read") or hasattr(body, "__iter__")):
+        raise TypeError(
+            "request.data must be bytes, a str, a form, a file or an iterable of bytes, "
+            f"not {type(body).__name__}"
+        )
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def add_trace_headers(

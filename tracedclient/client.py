@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 
@@ -210,23 +210,22 @@ class HTTPClient:
         trace: ClientTrace | None,
         settings: Mapping[str, Any],
         **options: Any,
-    ) -> Any:
+    ) -> TracedResponse:
         trace_id = _trace_id(trace_id)
         source = self._debug_source(debug)
         if source is None and trace is None:
-            return self._send(request, trace_id, settings, sampled=False, **options)
+            return cast("TracedResponse", self._send(request, trace_id, settings, **options))
         recorder = None if source is None else self._recorder(trace_id, request, source)
         with ExitStack() as stack:
             for watcher in (trace, recorder):
                 if watcher is not None:
                     stack.enter_context(client_trace(watcher))
             with self._finishing_on_error(recorder):
-                response = self._send(
-                    request, trace_id, settings, sampled=recorder is not None, **options
-                )
+                sampled = recorder is not None
+                response = self._send(request, trace_id, settings, sampled=sampled, **options)
         if recorder is not None:
             self._finish_with_body(recorder, response, stream=options.get("stream", False))
-        return response
+        return cast("TracedResponse", response)
 
     def _send(
         self,
@@ -234,7 +233,7 @@ class HTTPClient:
         trace_id: str,
         settings: Mapping[str, Any],
         *,
-        sampled: bool,
+        sampled: bool = False,
         timeout: Any = None,
         stream: bool = False,
         allow_redirects: bool | None = None,

@@ -12,7 +12,6 @@ import re
 import socket
 import ssl
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +21,21 @@ REDACTED = "REDACTED"
 _MAX_URL = 2048
 _MAX_TEXT = 512
 _MAX_CAUSES = 32
+_WRAPPERS = frozenset({"requests", "urllib3"})
 
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
-_QUERY = re.compile(r"\?[^\s'\"<>)]+")
-_USERINFO = re.compile(r"[^\s/@'\"]+:[^\s/@'\"]*@")
-_CREDENTIAL = re.compile(r"(?i)\b(authorization|cookie|api-key|token|bearer|basic)\b.*", re.DOTALL)
+# RFC 3986, appendix B: matches anything, and unlike urlsplit raises for nothing.
+_URL = re.compile(r"([^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
+_ADDRESS = re.compile(r"(?:\[[^@\[\]]*\]|[^:@\[\]]*)(?::[0-9]*)?")
+
+# Each takes a character once only: an error text can be long, and a peer may have written it.
+_AFTER_SCHEME = re.compile(r"(?<=://)[^ ]+")
+_QUERY = re.compile(r"\?[^ ]+")
+_UP_TO_AT = re.compile(r"[^ /@]+@?")
+_CREDENTIAL = re.compile(
+    r"(?i)(?<![a-z])(authorization|cookie|api[-_]?key|token|secret|password|bearer|basic)(?![a-z])"
+    r".*",
+    re.DOTALL,
+)
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _EAI_NAMES = {
@@ -62,13 +71,21 @@ def redact_url(url: str) -> str:
     ``url.full``, applied to every value instead of a list of known secrets).
     """
     url = printable(url)
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return _cut(_scrub(url.partition("?")[0]), _MAX_URL)
-    userinfo, at, address = parts.netloc.rpartition("@")
-    netloc = f"{REDACTED}@{address}" if at and userinfo else parts.netloc
-    return _cut(urlunsplit((parts.scheme, netloc, parts.path, _names(parts.query), "")), _MAX_URL)
+    scheme, authority, path, query = _parts(url)
+    userinfo, at, address = (authority or "").rpartition("@")
+    if "@" in url and (authority is None or not _ADDRESS.fullmatch(address)):
+        # A raw / ? or # in a password ends the authority early, and the rest of it looks like a
+        # path: nothing after the scheme can be trusted.
+        return REDACTED if authority is None else f"{scheme}//{REDACTED}@"
+    host = "" if authority is None else f"//{REDACTED}@{address}" if userinfo else f"//{address}"
+    names = f"?{_names(query)}" if query else ""
+    return _cut(f"{scheme}{host}{_without_userinfo(path)}{names}", _MAX_URL)
+
+
+def _parts(url: str) -> tuple[str, str | None, str, str]:
+    match = _URL.match(url)
+    assert match is not None
+    return match[1] or "", match[2], match[3], match[4] or ""
 
 
 def _names(query: str) -> str:
@@ -77,7 +94,7 @@ def _names(query: str) -> str:
         # A query without "=" is all value: signed URLs and one-time links look like that.
         return f"{name}={REDACTED}" if equals else REDACTED
 
-    return "&".join(redact(pair) for pair in query.split("&")) if query else ""
+    return "&".join(redact(pair) for pair in query.split("&"))
 
 
 def redact_text(text: str) -> str:
@@ -85,13 +102,18 @@ def redact_text(text: str) -> str:
 
     A second net, below the choice of which texts are shown at all. At most 512 characters.
     """
-    return _cut(_scrub(_URL.sub(lambda match: redact_url(match[0]), printable(text))), _MAX_TEXT)
+    text = _AFTER_SCHEME.sub(lambda match: redact_url(f"//{match[0]}")[2:], printable(text))
+    text = _QUERY.sub(lambda match: f"?{_names(match[0][1:].partition('#')[0])}", text)
+    text = _CREDENTIAL.sub(lambda match: f"{match[1]} {REDACTED}", _without_userinfo(text))
+    return _cut(text, _MAX_TEXT)
 
 
-def _scrub(text: str) -> str:
-    text = _USERINFO.sub(f"{REDACTED}@", text)
-    text = _QUERY.sub(lambda match: f"?{_names(match[0][1:])}", text)
-    return _CREDENTIAL.sub(lambda match: f"{match[1]} {REDACTED}", text)
+def _without_userinfo(text: str) -> str:
+    return _UP_TO_AT.sub(_redact_userinfo, text) if "@" in text else text
+
+
+def _redact_userinfo(match: re.Match[str]) -> str:
+    return f"{REDACTED}@" if match[0].endswith("@") and ":" in match[0] else match[0]
 
 
 def printable(text: str) -> str:
@@ -116,19 +138,22 @@ def describe_error(error: BaseException) -> str | None:
 
     ``None`` when nothing behind it is known to be free of what the caller or the peer wrote.
     """
-    for cause in causes(error):
-        if isinstance(cause, OSError) and not type(cause).__module__.startswith("requests"):
-            return redact_text(_describe_os_error(cause))
-    for cause in reversed(list(causes(error))):
-        for kind in type(cause).__mro__:
-            if kind.__name__ in _SENTENCES:
-                return _SENTENCES[kind.__name__]
-    return None
+    found = list(causes(error))
+    system = next((c for c in found if isinstance(c, OSError) and not _is_wrapper(c)), None)
+    if system is not None and _sentence(error) is None:
+        return redact_text(_describe_os_error(system))
+    return next(filter(None, map(_sentence, reversed(found))), None)
+
+
+def _sentence(error: BaseException) -> str | None:
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return next((_SENTENCES[name] for name in names if name in _SENTENCES), None)
 
 
 def _describe_os_error(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"CERTIFICATE_VERIFY_FAILED: {error.verify_message}"
+        # Raised by Python code and not by OpenSSL, it lacks the attribute.
+        return f"CERTIFICATE_VERIFY_FAILED: {getattr(error, 'verify_message', error)}"
     if isinstance(error, ssl.SSLError):
         return str(error.reason or error.strerror or error)
     if isinstance(error, socket.gaierror):
@@ -142,9 +167,9 @@ def _describe_os_error(error: OSError) -> str:
 def causes(error: BaseException) -> Iterator[BaseException]:
     """Yield ``error`` and what lies behind it, outermost first.
 
-    requests and urllib3 wrap an error as argument, as ``reason``, as cause or as context. A
-    suppressed context is left out, and so is what the caller was handling when it called us: it is
-    behind the first error of the operating system.
+    requests and urllib3 wrap an error as argument, as cause or as context. Behind another error's
+    context lies what the caller was handling when it called us: that is left out, or a fallback
+    for a failed call would be judged by that call's failure.
     """
     seen: set[int] = set()
     queue: list[BaseException | None] = [error]
@@ -156,5 +181,9 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         yield cause
         queue.extend(arg for arg in cause.args if isinstance(arg, BaseException))
         queue.append(cause.__cause__)
-        if not cause.__suppress_context__:
+        if _is_wrapper(cause) and not cause.__suppress_context__:
             queue.append(cause.__context__)
+
+
+def _is_wrapper(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in _WRAPPERS

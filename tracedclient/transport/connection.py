@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import sys
 import time
-import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -201,7 +200,9 @@ class _Traced(_Base):
         finally:
             del self.response_class
         self.phase = "receive"
-        _bind_end_of_chunks(response)
+        wire = response._original_response  # noqa: SLF001 - urllib3 has no public way to it
+        if isinstance(wire, HTTPResponse):
+            wire.bind(response)
         return response
 
     # --- the end ------------------------------------------------------------------------------
@@ -285,14 +286,6 @@ class _TunnelResponse(HTTPResponse):
         version, status, reason = super()._read_status()
         self._answers.append(status)
         return version, status, reason
-
-
-def _bind_end_of_chunks(response: urllib3.HTTPResponse) -> None:
-    """Let the answer on the wire ask urllib3, which decodes the chunks, whether it saw the last."""
-    wire = response._original_response  # noqa: SLF001 - urllib3 has no public way to it
-    if isinstance(wire, HTTPResponse):
-        decoder = weakref.ref(response)  # each must be able to go without the other
-        wire.bind(lambda: getattr(decoder(), "chunk_left", None) == 0)
 
 
 def _address(sock: Any, which: str) -> str | None:

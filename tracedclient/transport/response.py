@@ -10,10 +10,10 @@ from __future__ import annotations
 import http.client
 import io
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import requests
-import urllib3.exceptions
 
 from tracedclient.httptrace import (
     BodyDoneInfo,
@@ -27,6 +27,8 @@ from tracedclient.transport.failure import WireFacts, attach
 
 if TYPE_CHECKING:
     import socket
+
+    import urllib3
     from collections.abc import Callable
 
     from tracedclient.httptrace import ClientTrace
@@ -41,7 +43,6 @@ MAX_INTERIM_BYTES = 256 * 1024
 _SWITCHING_PROTOCOLS = 101
 _WITHOUT_BODY = (204, 304)
 _HTTP_10 = 10
-_BROKEN_BODY = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
 class TooManyInterimResponses(http.client.HTTPException):
@@ -70,16 +71,16 @@ class HTTPResponse(http.client.HTTPResponse):
         self._client_trace = trace
         self._reused = reused
         self._reader: _TracedReader | None = None
-        self._is_last_chunk_read: Callable[[], bool] | None = None
+        self._owner: Callable[[], urllib3.HTTPResponse | None] = _nobody
         self._in_body = False
         self._closing = False
         if trace is not None and isinstance(self.fp, io.BufferedReader):
             self._reader = _TracedReader(self.fp.detach(), trace)
             self.fp = io.BufferedReader(self._reader)
 
-    def bind(self, is_last_chunk_read: Callable[[], bool]) -> None:
-        """Learn how to ask whoever decodes the chunks (urllib3) whether it has seen the last."""
-        self._is_last_chunk_read = is_last_chunk_read
+    def bind(self, owner: urllib3.HTTPResponse) -> None:
+        """Learn who decodes the chunks, and holds the connection that this answer came on."""
+        self._owner = weakref.ref(owner)  # each must be able to go without the other
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]
@@ -130,16 +131,23 @@ class HTTPResponse(http.client.HTTPResponse):
             return
         failure = None if complete else self._failure()
         if failure is None:
+            self._release(complete=complete)
             trace.body_done(BodyDoneInfo(complete=complete))
             return
         attach(failure, WireFacts("receive", sent=True, reused=self._reused))
         trace.failed(FailedInfo(phase="receive", error=failure, sent=True, reused=self._reused))
 
+    def _release(self, *, complete: bool) -> None:
+        """Return the connection now: urllib3 would right after, too late for the trace to tell."""
+        owner = self._owner()
+        if complete and owner is not None:
+            owner.release_conn()
+
     def _is_complete(self) -> bool:
         if self._method == "HEAD" or self.status in _WITHOUT_BODY:  # type: ignore[attr-defined]
             return True
         if self.chunked and self._closing:
-            return self._is_last_chunk_read is not None and self._is_last_chunk_read()
+            return getattr(self._owner(), "chunk_left", None) == 0
         if self.length is not None:
             return self.length == 0
         # Delimited by the connection's end: complete unless somebody closes it before.
@@ -152,7 +160,20 @@ class HTTPResponse(http.client.HTTPResponse):
         if self._reader is not None and self._reader.at_end:
             return http.client.IncompleteRead(b"", self.length)
         handled = sys.exc_info()[1]
-        return handled if isinstance(handled, _BROKEN_BODY) else None
+        return handled if handled is not None and _is_of_the_reading(handled) else None
+
+
+def _is_of_the_reading(error: BaseException) -> bool:
+    """Whether ``error`` came up in the code that reads the body, and not in that which uses it."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module = traceback.tb_frame.f_globals.get("__name__", "") if traceback is not None else ""
+    return module.startswith(("urllib3.", "http.client"))
+
+
+def _nobody() -> None:
+    return None
 
 
 class _TracedReader(io.RawIOBase):

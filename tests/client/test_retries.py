@@ -1,0 +1,203 @@
+"""Which attempts are made, on real sockets, and how the trace shows them."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+import servers
+import tenacity
+
+from tracedclient import RetryPolicy, Timeout
+
+
+def answering(*statuses):
+    """An application that gives these statuses in turn, the last one for ever."""
+    left = list(statuses)
+    return lambda _: (left.pop(0) if len(left) > 1 else left[0], [], b"")
+
+
+def test_a_get_is_repeated_after_503(client, start):
+    """503, 503, 200: three attempts on one connection, with their sleeps, in one trace."""
+    server = start(servers.serve(answering(503, 503, 200)))
+
+    trace = client.get(server.url).trace
+
+    assert [attempt.status for attempt in trace.attempts] == [503, 503, 200]
+    assert [attempt.reason for attempt in trace.attempts] == ["status 503"] * 2 + ["answered"]
+    assert [attempt.sleep_ms for attempt in trace.attempts] == [10.0, 10.0, None]
+    assert (trace.retry_count, trace.retry_sleep_ms, trace.outcome) == (2, 20.0, "ok")
+    assert server.connections == 1
+
+
+def test_the_last_answer_is_returned(client, start):
+    """When no attempt is left the last answer is returned as it is, not an error."""
+    server = start(servers.serve(answering(503)))
+
+    response = client.get(server.url)
+
+    assert response.status_code == 503
+    assert len(server.requests) == 3
+    assert response.trace.verdict_sentence == "the server answered 503 on each of 3 attempts"
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 500, 501])
+def test_other_answers_are_final(client, start, status):
+    """An answer that will be the same next time is not asked for again."""
+    server = start(servers.serve(answering(status)))
+
+    assert client.get(server.url).status_code == status
+    assert len(server.requests) == 1
+
+
+def test_a_post_is_executed_once(client, start):
+    """A POST that was sent is not sent again: not after 503, and not after a reset."""
+    server = start(servers.serve(answering(503)))
+    assert client.post(server.url, data=b"x").status_code == 503
+    assert len(server.requests) == 1
+
+    def reset(peer):
+        peer.read_request()
+        peer.reset()
+
+    broken = start(servers.ScriptedServer(reset))
+    with pytest.raises(requests.ConnectionError) as caught:
+        client.post(broken.url, data=b"x")
+    assert len(broken.requests) == 1
+    assert caught.value.trace.attempts[0].reason == "wait failed, POST is not idempotent"
+
+
+def test_a_post_with_a_key_is_repeated_with_the_same_key(client, start):
+    """``idempotency_key=True`` makes a POST repeatable; every attempt carries the same key."""
+    server = start(servers.serve(answering(503, 503, 200)))
+
+    assert client.post(server.url, data=b"x", idempotency_key=True).status_code == 200
+
+    keys = {request.headers.get("Idempotency-Key") for request in server.requests}
+    assert len(server.requests) == 3
+    assert len(keys) == 1
+    assert None not in keys
+
+
+def test_a_post_that_was_never_sent_is_repeated(client):
+    """A refused connection is tried again whatever the method: nothing has left."""
+    with pytest.raises(requests.ConnectionError) as caught:
+        client.post(f"http://127.0.0.1:{servers.refused_port()}/", data=b"x")
+
+    assert caught.value.trace.attempt_count == 3
+    assert caught.value.trace.attempts[0].reason == "connect failed, nothing sent"
+
+
+def test_a_get_is_repeated_after_a_reset(client, start):
+    """A connection reset after the request is tried again for an idempotent method."""
+
+    def flaky(peer):
+        peer.read_request()
+        if peer.number < 3:
+            peer.reset()
+        else:
+            peer.answer(200, b"at last")
+
+    server = start(servers.ScriptedServer(flaky))
+
+    assert client.get(server.url).text == "at last"
+    assert len(server.requests) == 3
+
+
+def test_a_short_body_is_repeated(client, start):
+    """A body that is cut off is asked for again, when it has not been handed to the caller."""
+
+    def flaky(peer):
+        peer.read_request()
+        if peer.number == 1:
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
+        else:
+            peer.answer(200, b"whole")
+
+    server = start(servers.ScriptedServer(flaky))
+
+    assert client.get(server.url).text == "whole"
+
+
+def test_a_certificate_error_is_final(make_client, start, server_context):
+    """A certificate that is refused is refused once: one handshake."""
+    server = start(servers.serve(servers.echo, tls=server_context("localhost"), expected=OSError))
+
+    with pytest.raises(requests.exceptions.SSLError) as caught:
+        make_client().get(f"https://localhost:{server.port}/")
+
+    assert caught.value.trace.attempt_count == 1
+    assert caught.value.trace.attempts[0].reason == "certificate refused"
+    assert server.connections == 1
+
+
+def test_no_address_is_final_and_a_resolver_that_is_busy_is_not(client, resolver):
+    """EAI_NONAME is an answer; EAI_AGAIN is none yet."""
+    import socket
+
+    resolver["no.test"] = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    resolver["busy.test"] = socket.gaierror(socket.EAI_AGAIN, "Temporary failure")
+
+    attempts = {}
+    for name in ("no.test", "busy.test"):
+        with pytest.raises(requests.ConnectionError) as caught:
+            client.get(f"http://{name}/")
+        attempts[name] = caught.value.trace.attempt_count
+
+    assert attempts == {"no.test": 1, "busy.test": 3}
+
+
+def test_retries_can_be_switched_off(make_client, start):
+    """``RetryPolicy(max_attempts=1)`` asks once."""
+    server = start(servers.serve(answering(503)))
+
+    make_client(retry=RetryPolicy(max_attempts=1)).get(server.url)
+
+    assert len(server.requests) == 1
+
+
+def test_no_sleep_ends_after_the_deadline(make_client, start):
+    """When the next sleep would outlast the total timeout, the call ends at once."""
+    server = start(servers.serve(answering(503)))
+    client = make_client(retry=RetryPolicy(wait=tenacity.wait_fixed(30)), timeout=Timeout(total=5))
+
+    trace = client.get(server.url).trace
+
+    assert trace.duration_ms < 2000
+    assert trace.attempts[0].reason == "status 503; no time left"
+
+
+def test_retry_after_is_kept(make_client, start):
+    """A short Retry-After is waited for; a long one ends the call instead of being cut short."""
+
+    def app(request):
+        seconds = request.query["after"]
+        return (429, [("Retry-After", seconds)], b"") if not app.seen.pop(0) else (200, [], b"")
+
+    server = start(servers.serve(app))
+    client = make_client()
+
+    app.seen = [False, True]
+    trace = client.get(f"{server.url}/?after=1").trace
+    assert 1000 <= trace.retry_sleep_ms <= 1200
+
+    app.seen = [False]
+    trace = client.get(f"{server.url}/?after=600").trace
+    assert trace.attempt_count == 1
+    assert trace.attempts[0].reason == "status 429; Retry-After of 600 s is too long"
+
+
+def test_a_streamed_answer_is_not_asked_for_again_once_handed_over(client, start):
+    """A streamed body that breaks in the reader's hands is the reader's error: no second attempt."""
+
+    def half(peer):
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
+
+    server = start(servers.ScriptedServer(half))
+
+    response = client.get(server.url, stream=True)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        response.content  # noqa: B018 - reading is what fails
+
+    assert len(server.requests) == 1
+    assert response.trace.attempts[0].exchanges[0].error.phase == "receive"

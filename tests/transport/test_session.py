@@ -1,0 +1,141 @@
+"""``TracedSession`` and ``TracedAdapter`` alone: requests' own behaviour, and nothing global."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+import pytest
+import requests
+import servers
+import urllib3
+from journal import Journal
+
+from tracedclient import TracedAdapter, TracedSession
+from tracedclient.httptrace import client_trace
+
+
+def test_an_unrelated_session_stays_untouched(echo_server):
+    """Making and using our sessions changes no class that other sessions of the process use."""
+    before = dict(urllib3.poolmanager.pool_classes_by_scheme)
+    with TracedSession() as ours, requests.Session() as theirs:
+        ours.get(echo_server.url)
+        journal = Journal()
+        with client_trace(journal):
+            theirs.get(echo_server.url)
+        adapter = theirs.get_adapter(echo_server.url)
+        pool = adapter.poolmanager.connection_from_url(echo_server.url)
+
+        assert type(pool) is urllib3.HTTPConnectionPool
+    assert urllib3.poolmanager.pool_classes_by_scheme == before
+    assert journal.entries == []
+
+
+def test_the_adapter_alone_gives_the_hooks(echo_server):
+    """Mounted on any session, the adapter calls the trace in force, redirects included."""
+    journal = Journal()
+    with requests.Session() as session:
+        session.mount("http://", TracedAdapter())
+        with client_trace(journal):
+            session.get(f"{echo_server.url}/redirect-chain/1")
+
+    assert journal.hooks.count("exchange_start") == 2
+    assert journal.hooks.count("got_conn") == 2
+
+
+def test_a_followed_redirect_is_told_with_its_target(echo_server):
+    """A session of ours says where a redirect leads, before the next exchange begins."""
+    journal = Journal()
+    with TracedSession() as session, client_trace(journal):
+        session.get(f"{echo_server.url}/redirect-chain/1")
+
+    assert journal.one("redirected").url.startswith(echo_server.url)
+    hooks = journal.hooks
+    assert hooks.index("redirected") < len(hooks) - 1 - hooks[::-1].index("exchange_start")
+
+
+def test_sessions_and_adapters_pickle(echo_server):
+    """A session survives pickling with its settings, and works afterwards."""
+    with TracedSession() as session:
+        session.headers["X-Team"] = "a"
+        copy = pickle.loads(pickle.dumps(session))
+
+    with copy:
+        assert copy.get(echo_server.url).json()["method"] == "GET"
+        assert isinstance(copy.get_adapter("https://x"), TracedAdapter)
+        assert copy.headers["X-Team"] == "a"
+
+
+def test_a_response_pickles(echo_server):
+    """A response survives pickling, as requests' own does."""
+    with TracedSession() as session:
+        response = session.get(echo_server.url)
+
+    assert pickle.loads(pickle.dumps(response)).json() == response.json()
+
+
+def test_error_texts_have_urllib3s_names():
+    """The class names in error texts are those that people search for."""
+    with TracedSession() as session, pytest.raises(requests.ConnectionError) as caught:
+        session.get(f"http://127.0.0.1:{servers.refused_port()}/")
+
+    assert str(caught.value).startswith("HTTPConnectionPool(host='127.0.0.1'")
+
+
+def test_the_audit_event_is_raised(echo_server):
+    """``sys.addaudithook`` hears of every connection, as with urllib3."""
+    heard = []
+    listening = [True]
+
+    def hook(event, args):
+        if listening[0] and event == "http.client.connect":
+            heard.append(args[1:])
+
+    sys.addaudithook(hook)  # stays until the process ends; it has no way to be removed
+    with TracedSession() as session:
+        session.get(echo_server.url)
+    listening[0] = False
+
+    assert heard == [("127.0.0.1", echo_server.port)]
+
+
+def test_a_replaced_connection_class_is_used(echo_server, monkeypatch):
+    """Tools such as vcrpy replace urllib3's connection class: ours then stands aside."""
+    used = []
+
+    class Replacement(urllib3.connection.HTTPConnection):
+        def connect(self):
+            used.append(self.host)
+            super().connect()
+
+    monkeypatch.setattr(urllib3.connectionpool.HTTPConnectionPool, "ConnectionCls", Replacement)
+    with TracedSession() as session:
+        assert session.get(echo_server.url).status_code == 200
+
+    assert used == ["127.0.0.1"]
+
+
+def test_behaves_as_requests_does(echo_server, plain_session):
+    """The drop-in sends the same request and gives the same answer as a requests.Session."""
+    with TracedSession() as ours:
+        for session in (ours, plain_session):
+            session.get(f"{echo_server.url}/gzip", headers={"X-A": "b"}, params={"q": "ü"})
+            session.post(f"{echo_server.url}/set-cookie?k=v", data={"a": "b"})
+            session.get(f"{echo_server.url}/")
+        half = len(echo_server.requests) // 2
+        mine, theirs = echo_server.requests[:half], echo_server.requests[half:]
+
+    assert [request.raw for request in mine] == [request.raw for request in theirs]
+    assert mine[-1].headers.get("Cookie") == "k=v"
+
+
+def test_elapsed_history_and_encoding_are_requests_own(echo_server, plain_session):
+    """``elapsed``, ``history``, ``encoding``, ``reason`` and ``url`` mean what they mean there."""
+    url = f"{echo_server.url}/redirect-chain/1"
+    with TracedSession() as session:
+        ours, theirs = session.get(url), plain_session.get(url)
+
+    assert (ours.reason, ours.url, ours.encoding) == (theirs.reason, theirs.url, theirs.encoding)
+    assert [r.status_code for r in ours.history] == [r.status_code for r in theirs.history]
+    assert ours.elapsed.total_seconds() > 0
+    assert ours.headers["content-type"] == theirs.headers["Content-Type"]

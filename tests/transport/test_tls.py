@@ -1,0 +1,61 @@
+"""The contexts: one per setting, renewed when their files change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracedclient.transport.tls import RECHECK_SECONDS, TLSContexts
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def bundle(ca_file, tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_bytes(Path(ca_file).read_bytes())
+    return path
+
+
+def test_one_setting_has_one_context(bundle):
+    """The CA bundle is parsed once, not for every connection."""
+    contexts = TLSContexts()
+
+    assert contexts.context(str(bundle), None) is contexts.context(str(bundle), None)
+    assert contexts.context(str(bundle), None) is not contexts.context(False, None)
+
+
+def test_a_rotated_bundle_is_read_again(bundle, clock):
+    """A bundle replaced in place is picked up within a minute, without a new client."""
+    contexts = TLSContexts(clock)
+    first = contexts.context(str(bundle), None)
+    clock.now += RECHECK_SECONDS
+    assert contexts.context(str(bundle), None) is first
+
+    bundle.write_bytes(bundle.read_bytes() + b"\n")
+
+    assert contexts.context(str(bundle), None) is first
+    clock.now += RECHECK_SECONDS
+    assert contexts.context(str(bundle), None) is not first
+
+
+def test_a_missing_bundle_is_named(tmp_path):
+    """A bundle that is not there is an OSError with its path."""
+    with pytest.raises(OSError, match=r"nothing\.pem"):
+        TLSContexts().context(str(tmp_path / "nothing.pem"), None)
+
+
+def test_a_directory_of_authorities_is_accepted(tmp_path):
+    """``verify`` may be a directory, as in requests."""
+    assert TLSContexts().context(str(tmp_path), None).verify_mode.name == "CERT_REQUIRED"
