@@ -62,6 +62,8 @@ def _prepared(session: requests.Session, request: requests.Request) -> PreparedR
         raise InvalidURL(f"request.url cannot be encoded: {error.reason}") from error  # type: ignore[attr-defined]
     except (TypeError, AttributeError) as error:
         raise TypeError(f"request has an argument of the wrong type: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"request has an argument that cannot be encoded: {error}") from error
 
 
 def _check_method(method: object) -> None:

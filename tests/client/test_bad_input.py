@@ -132,7 +132,7 @@ def test_a_bad_method_is_a_value_error(client, method):
         ({"idempotency_key": 5}, TypeError, "idempotency_key must be"),
         ({"idempotency_key": "a b"}, ValueError, "idempotency_key must be"),
         ({"data": object()}, TypeError, "request.data must be"),
-        ({"files": 5}, TypeError, "request has an argument"),
+        ({"files": 5}, ValueError, "request has an argument"),
         ({"nonsense": 5}, TypeError, "nonsense"),
     ],
 )
