@@ -1,0 +1,70 @@
+"""The public face as a type checker sees it. Checked, never run."""
+
+from __future__ import annotations
+
+from typing_extensions import assert_type
+
+import requests
+
+from tracedclient import (
+    HTTPClient,
+    JsonLogSink,
+    RetryPolicy,
+    Sink,
+    Timeout,
+    TracedAdapter,
+    TracedResponse,
+    TracedSession,
+    TraceResult,
+    logging_config,
+)
+from tracedclient.debug import EnvSource, FileSource, FlagStatus, StaticFlag
+from tracedclient.httptrace import ClientTrace, DNSDoneInfo, GotConnInfo, client_trace
+from tracedclient.inbound import current_trace_id, trace_context
+
+
+class Hooks(ClientTrace):
+    def dns_done(self, info: DNSDoneInfo) -> None:
+        assert_type(info.addrs, tuple[str, ...])
+
+    def got_conn(self, info: GotConnInfo) -> None:
+        assert_type(info.reused, bool)
+
+
+class Collect:
+    def emit(self, result: TraceResult) -> None:
+        assert_type(result.dns_ms, float | None)
+
+
+sink: Sink = Collect()
+
+with HTTPClient(
+    service="orders",
+    debug=FileSource("/etc/tracedclient/flag.json"),
+    timeout=Timeout(connect=1, read=5, total=10),
+    retry=RetryPolicy(max_attempts=2),
+    sinks=[JsonLogSink(), sink],
+    verify="/etc/ca.pem",
+    cert=("/cert.pem", "/key.pem"),
+    proxies={"https": "http://proxy:3128"},
+    headers={"X-Team": "a"},
+) as client:
+    response = client.do(requests.Request("GET", "https://example.org"), trace_id="a", debug=True)
+    assert_type(response, TracedResponse)
+    assert_type(response.trace, TraceResult | None)
+    as_requests: requests.Response = client.get("https://example.org", timeout=(1, 2))
+    client.post("https://example.org", json={"a": 1}, idempotency_key=True, trace=Hooks())
+    session: requests.Session = client.session
+    assert_type(client.debug.status(), FlagStatus)
+
+HTTPClient(debug=EnvSource())
+HTTPClient(debug=StaticFlag(True))
+HTTPClient(debug=True, timeout=5)
+
+plain = requests.Session()
+plain.mount("https://", TracedAdapter(pool_maxsize=5))
+with client_trace(Hooks()), trace_context("t-1"):
+    assert_type(current_trace_id(), str | None)
+    TracedSession().get("https://example.org")
+
+logging_config(filename="traces.log", level="INFO")
