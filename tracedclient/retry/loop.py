@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import tenacity
@@ -26,7 +27,8 @@ Answer = TypeVar("Answer")
 _HONOURS_RETRY_AFTER = frozenset({429, 503})
 
 
-class Attempted(NamedTuple, Generic[Answer]):
+@dataclass
+class Attempted(Generic[Answer]):
     """A try that has ended: with an answer, or with ``facts.error``."""
 
     facts: AttemptFacts

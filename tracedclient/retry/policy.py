@@ -7,10 +7,11 @@ which connection, and in which phase it failed. First match wins; each line has 
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import requests
 import tenacity
@@ -29,7 +30,14 @@ MAX_ATTEMPTS = 5
 
 _BEFORE_SENDING = frozenset({"blocked", "dns", "connect", "proxy", "tls"})
 _LOCAL_FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL})
-_TLS_TRANSIENT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLWantReadError)
+_TLS_TRANSIENT = (
+    ssl.SSLEOFError,
+    ssl.SSLSyscallError,
+    ssl.SSLWantReadError,
+    ssl.SSLZeroReturnError,
+)
+# http.client's own words: the status is in no attribute. 408, 425 and 429 say "not now".
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: 4(?!08|25|29)[0-9]{2}\b")
 
 
 @dataclass(frozen=True)
@@ -72,20 +80,23 @@ def _check_int(name: str, value: object, low: int, high: int) -> None:
 
 
 def _methods(values: object) -> frozenset[str]:
-    if isinstance(values, str) or not all(isinstance(v, str) for v in _iterable("methods", values)):
+    names = _listed("methods", values)
+    if isinstance(values, str) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"methods must be a collection of method names, not {values!r}")
-    return frozenset(str(value).upper() for value in _iterable("methods", values))
+    return frozenset(name.upper() for name in names)
 
 
 def _statuses(values: object) -> frozenset[int]:
-    for value in _iterable("statuses", values):
-        _check_int("statuses", value, 400, 599)
-    return frozenset(int(str(value)) for value in _iterable("statuses", values))
+    codes = _listed("statuses", values)
+    for code in codes:
+        _check_int("statuses", code, 400, 599)
+    return frozenset(int(code) for code in codes)
 
 
-def _iterable(name: str, values: object) -> list[object]:
+def _listed(name: str, values: Any) -> list[Any]:
+    """All of ``values``, taken once: a generator gives them once only."""
     try:
-        return list(values)  # type: ignore[call-overload, no-any-return]
+        return list(values)
     except TypeError:
         raise TypeError(f"{name} must be a collection, not {values!r}") from None
 
@@ -154,19 +165,23 @@ def _if_repeatable(facts: AttemptFacts, policy: RetryPolicy, reason: str) -> Dec
 def _never(error: Exception) -> str | None:
     """Why an error is final whatever was or was not sent; ``None`` when it is not."""
     for cause in causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return "certificate refused"
-        if isinstance(cause, ssl.SSLError) and not isinstance(
-            cause, (*_TLS_TRANSIENT, TimeoutError)
-        ):
-            return "TLS settings do not match"
-        if isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN:
-            return "name has no address"
-        if isinstance(cause, OSError) and cause.errno in _LOCAL_FAULTS:
-            return "this process is out of sockets"
+        if isinstance(cause, OSError) and (refusal := _refused(cause)) is not None:
+            return refusal
         if type(cause).__name__ in _FINAL:
             return f"{type(cause).__name__} is final"
     return None
+
+
+def _refused(error: OSError) -> str | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "certificate refused"
+    if isinstance(error, ssl.SSLError) and not isinstance(error, (*_TLS_TRANSIENT, TimeoutError)):
+        return "TLS settings do not match"
+    if isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN:
+        return "name has no address"
+    if error.errno in _LOCAL_FAULTS:
+        return "this process is out of sockets"
+    return "the proxy refuses the tunnel" if _TUNNEL_REFUSED.match(str(error)) else None
 
 
 _FINAL = frozenset(

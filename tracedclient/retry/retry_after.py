@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-# ASCII digits, and few: int() takes other scripts' digits, and refuses very long strings by raising.
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+# Few digits: int() and float() refuse very long strings by raising, or take them for infinity.
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _MAX_LENGTH = 64
 
 
@@ -20,9 +20,12 @@ def retry_after(value: str | None, *, now: float) -> float | None:
     if value is None or len(value) > _MAX_LENGTH:
         return None
     value = value.strip()
+    if not value.isascii():
+        return None
     if _SECONDS.fullmatch(value):
         return float(value)
     try:
+        # It would take the digits of other scripts, were there any.
         date = parsedate_to_datetime(value)
         return max(0.0, _utc(date).timestamp() - now)
     except (ValueError, TypeError, IndexError, OverflowError):
