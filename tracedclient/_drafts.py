@@ -115,12 +115,32 @@ class ExchangeDraft:
         self.interim: list[int] = []
         self.head: httptrace.ResponseHeadInfo | None = None
         self.bytes_sent: int | None = None
-        self.bytes_received: int | None = None
+        self.writes: int | None = None
+        self._received = 0
+        self._reads: int | None = None
+        self._read_at = 0
+        self._longest_silence = 0
         self.body_complete: bool | None = None
         self.error: ErrorInfo | None = None
 
     def mark(self, hook: str) -> None:
         self.marks.append(Mark(hook, self._clock.now()))
+
+    def head_read(self, head: httptrace.ResponseHeadInfo) -> None:
+        """Take what was read until the end of the final head."""
+        self.head = head
+        self._received = head.bytes_read
+        self._reads = head.reads
+        self._longest_silence = int(head.longest_silence * 1e9)
+        self._read_at = self._clock.now()
+
+    def body_read(self, size: int) -> None:
+        """Count one read of the body."""
+        now = self._clock.now()
+        self._received += size
+        self._reads = (self._reads or 0) + 1
+        self._longest_silence = max(self._longest_silence, now - self._read_at)
+        self._read_at = now
 
     def end(self) -> None:
         if self._end is None:
@@ -145,7 +165,10 @@ class ExchangeDraft:
             tls=tuple(self.tls),
             interim=tuple(self.interim),
             bytes_sent=self.bytes_sent,
-            bytes_received=self.bytes_received,
+            writes=self.writes,
+            bytes_received=None if self._reads is None else self._received,
+            reads=self._reads,
+            longest_silence_ms=milliseconds(self._longest_silence) if self._reads else None,
             body_complete=self.body_complete,
             events=tuple(
                 Event(event=mark.hook, at=utc(mark.at))

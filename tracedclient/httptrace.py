@@ -149,15 +149,19 @@ class TLSHandshakeStartInfo(_Info, frozen=True, gc=False, kw_only=True):
 
 
 class TLSState(_Info, frozen=True, gc=False, kw_only=True):
-    """What the handshake agreed on (Go's ``tls.ConnectionState``). Unknown is ``None``."""
+    """What the handshake agreed on (Go's ``tls.ConnectionState``). Unknown is ``None``.
+
+    When the certificate was refused, its fields are there all the same, and nothing else is.
+    """
 
     version: str | None
     cipher: str | None
     alpn: str | None
     resumed: bool | None
+    verified: bool
+    """Whether the certificate was checked, and found good."""
     subject: str | None
-    """The peer certificate's subject as ``commonName=…, organizationName=…``. ``None`` when it
-    was not verified: the standard library parses only certificates that were."""
+    """The peer certificate's subject as ``commonName=…, organizationName=…``."""
     issuer: str | None
     not_after: str | None
     """When the peer certificate expires, UTC, ``2026-11-20T22:27:58Z``."""
@@ -188,6 +192,11 @@ class Wait100ContinueInfo(_Info, frozen=True, gc=False, kw_only=True):
 class WroteRequestInfo(_Info, frozen=True, gc=False, kw_only=True):
     bytes_sent: int
     """Bytes handed to the kernel for this request, head and body."""
+    writes: int
+    """Calls that handed them over; a head and a small body are one."""
+    complete: bool
+    """False when it was not sent whole: for an error, or because the final answer came while the
+    body waited for a 100."""
     error: BaseException | None
 
 
@@ -233,6 +242,10 @@ class ResponseHeadInfo(_Info, frozen=True, gc=False, kw_only=True):
     headers: tuple[tuple[str, str], ...]
     bytes_read: int
     """Bytes read from the socket so far: the head, and what of the body came with it."""
+    reads: int
+    """Reads of the socket that gave them."""
+    longest_silence: float
+    """The longest time between two of those reads."""
 
 
 class BodyReadInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -299,8 +312,13 @@ class ClientTrace:
     def got_100_continue(self, info: Got100ContinueInfo) -> None:
         """A 100 came for a request that waits for it (``Expect: 100-continue``)."""
 
-    def got_1xx_response(self, info: Got1xxResponseInfo) -> None:
-        """An interim answer came (RFC 9110 §15.2), any but 101, which is final."""
+    def got_1xx_response(self, info: Got1xxResponseInfo) -> Exception | None:
+        """An interim answer came (RFC 9110 §15.2), any but 101, which is final.
+
+        Return an exception to give the request up; the newest hook that returns one decides. In
+        Go the oldest one does, and the others' errors are lost.
+        """
+        return None
 
     def dns_start(self, info: DNSStartInfo) -> None:
         """A name is about to be looked up. Not for a literal address, not on reuse."""
@@ -330,7 +348,7 @@ class ClientTrace:
         """The head is out; the body waits for a 100."""
 
     def wrote_request(self, info: WroteRequestInfo) -> None:
-        """The kernel took the whole request, or ``info.error`` says why not."""
+        """The kernel took the request; ``info`` says whether all of it, and if not, why."""
 
     # --- What Go lacks ------------------------------------------------------------------------
 
@@ -407,14 +425,18 @@ class _Watchers(ClientTrace):
         return _Watchers((_Watcher(trace), *self._watchers))
 
 
-def _fan_out(hook: str) -> Callable[[_Watchers, Any], None]:
-    def call_each(self: _Watchers, info: Any) -> None:
+def _fan_out(hook: str) -> Callable[[_Watchers, Any], Exception | None]:
+    def call_each(self: _Watchers, info: Any) -> Exception | None:
+        refusal = None
         for watcher in self._watchers:
             if watcher.trace is not None:
                 try:
-                    getattr(watcher.trace, hook)(info)
+                    answer = getattr(watcher.trace, hook)(info)
                 except Exception:  # noqa: BLE001 - an instrument must not break what it measures
                     watcher.drop(hook)
+                else:
+                    refusal = refusal or answer
+        return refusal
 
     return call_each
 

@@ -154,6 +154,7 @@ class Recorder(ClientTrace):
     def wrote_request(self, info: httptrace.WroteRequestInfo) -> None:
         self._exchange.mark("wrote_request")
         self._exchange.bytes_sent = info.bytes_sent
+        self._exchange.writes = info.writes
         if info.error is not None:
             self._exchange.mark(WRITE_FAILED)
 
@@ -166,11 +167,10 @@ class Recorder(ClientTrace):
 
     def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
         self._exchange.mark("response_head")
-        self._exchange.head = info
-        self._exchange.bytes_received = info.bytes_read
+        self._exchange.head_read(info)
 
     def body_read(self, info: httptrace.BodyReadInfo) -> None:
-        self._exchange.bytes_received = (self._exchange.bytes_received or 0) + info.size
+        self._exchange.body_read(info.size)
 
     def body_done(self, info: httptrace.BodyDoneInfo) -> None:
         self._exchange.mark("body_done")
@@ -259,6 +259,7 @@ def _tls(info: httptrace.TLSHandshakeDoneInfo) -> TLS:
         cipher=state.cipher,
         alpn=state.alpn,
         resumed=state.resumed,
+        verified=state.verified,
         subject=redact_text(state.subject) if state.subject else None,
         issuer=redact_text(state.issuer) if state.issuer else None,
         not_after=state.not_after,

@@ -83,7 +83,11 @@ def test_a_certificate_nobody_trusts_is_named(once, start, server_context):
     assert (trace.outcome, trace.error_phase) == ("tls_error", "tls")
     assert "CERTIFICATE_VERIFY_FAILED" in trace.verdict_sentence
     assert journal.one("tls_handshake_done").error is not None
-    assert trace.attempts[0].exchanges[0].tls[0].error.startswith("CERTIFICATE_VERIFY_FAILED")
+    (tls,) = trace.attempts[0].exchanges[0].tls
+    assert tls.error.startswith("CERTIFICATE_VERIFY_FAILED")
+    assert (tls.verified, tls.alt_names) == (False, ("localhost",))
+    assert "trustme" in tls.issuer
+    assert tls.not_after is not None
     assert trace.tls_ms > 0
     assert trace.send_ms is None
 

@@ -271,15 +271,16 @@ def test_a_trace_is_attached_to_a_debug_off_call_only_when_asked(make_client, ec
     assert client.get(echo_server.url, debug=True).trace is not None
 
 
-def test_the_certificates_of_an_unverified_server_are_unknown(make_client, start, server_context):
-    """With ``verify=False`` the certificate is not shown: nothing about it was checked."""
+def test_the_certificate_of_an_unverified_server_is_marked(make_client, start, server_context):
+    """With ``verify=False`` the certificate is shown, and said not to have been checked."""
     server = start(servers.serve(servers.echo, tls=server_context("localhost")))
 
     with pytest.warns(Warning, match="Unverified HTTPS request"):
         trace = make_client(verify=False).get(f"https://localhost:{server.port}/").trace
 
     (tls,) = trace.attempts[0].exchanges[0].tls
-    assert (tls.version, tls.subject) == ("TLSv1.3", None)
+    assert (tls.version, tls.verified) == ("TLSv1.3", False)
+    assert "trustme" in tls.subject
 
 
 def test_a_client_certificate_is_shown_to_the_server(

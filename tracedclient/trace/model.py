@@ -91,6 +91,8 @@ class TLS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     cipher: str | None = None
     alpn: str | None = None
     resumed: bool | None = None
+    verified: bool | None = None
+    """Whether the certificate was checked and found good."""
     subject: str | None = None
     issuer: str | None = None
     not_after: str | None = None
@@ -157,8 +159,14 @@ class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     interim: tuple[int, ...] = ()
     """Status codes of the 1xx answers before the final one."""
     bytes_sent: int | None = None
+    writes: int | None = None
+    """Calls that handed the request to the kernel; a head and a small body are one."""
     bytes_received: int | None = None
     """Bytes read from the socket for the answer, its head included, before decoding."""
+    reads: int | None = None
+    """Reads of the socket that gave bytes."""
+    longest_silence_ms: float | None = None
+    """The longest time between two of those reads."""
     body_complete: bool | None = None
     events: tuple[Event, ...] = ()
 

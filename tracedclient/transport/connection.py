@@ -24,6 +24,7 @@ from tracedclient.httptrace import (
     ProxyConnectStartInfo,
     TLSHandshakeDoneInfo,
     TLSHandshakeStartInfo,
+    Wait100ContinueInfo,
     WroteHeaderFieldInfo,
     WroteHeadersInfo,
     WroteRequestInfo,
@@ -31,7 +32,7 @@ from tracedclient.httptrace import (
 from tracedclient.transport.dial import DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.response import HTTPResponse
-from tracedclient.transport.tls import tls_state
+from tracedclient.transport.tls import refused_state, tls_state
 
 if TYPE_CHECKING:
     import socket
@@ -49,6 +50,45 @@ else:
 _ids = itertools.count(1)
 
 
+JOINED_BYTES = 1_400
+"""A body up to this size is joined to its head: about what one Ethernet segment carries. A larger
+one is handed over as it is, without being copied."""
+
+CONTINUE_TIMEOUT = 1.0
+"""Seconds to wait for a 100 before the body is sent all the same (RFC 9110 §10.1.1)."""
+
+
+class _FinalAnswerFirst(Exception):
+    """The server answered for good while the body waited for a 100: it is not to be sent."""
+
+
+class _Writing:
+    """One request's way out: what is held back, and what has been counted."""
+
+    __slots__ = ("_bytes", "_writes", "complete", "head", "held", "joins", "waits")
+
+    def __init__(self, *, joins: bool = False, waits: bool = False) -> None:
+        self.joins = joins
+        self.waits = waits
+        self.head = False
+        self.held = b""
+        self.complete = True
+        self._bytes = 0
+        self._writes = 0
+
+    def count(self, data: Any) -> None:
+        self._writes += 1
+        self._bytes += len(data)
+
+    def info(self, error: BaseException | None) -> WroteRequestInfo:
+        return WroteRequestInfo(
+            bytes_sent=self._bytes,
+            writes=self._writes,
+            complete=self.complete and error is None,
+            error=error,
+        )
+
+
 class _Traced(_Base):
     """What both kinds of connection add to urllib3's."""
 
@@ -63,7 +103,8 @@ class _Traced(_Base):
         self.uses = 0
         self.opened_at = 0.0
         self.idle_since: float | None = None
-        self._bytes_sent = 0
+        self._writing = _Writing()
+        self._begun_answer: HTTPResponse | None = None
         self._handshake: TLSHandshakeStartInfo | None = None
 
     # --- opening ------------------------------------------------------------------------------
@@ -122,7 +163,7 @@ class _Traced(_Base):
             error = failure
             raise
         finally:
-            del self.response_class
+            self.response_class = HTTPResponse
             status = answers[-1] if answers else None
             trace.proxy_connect_done(
                 ProxyConnectDoneInfo(target=target, status=status, error=error)
@@ -130,30 +171,34 @@ class _Traced(_Base):
 
     # --- the request --------------------------------------------------------------------------
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+    def request(
+        self, method: str, url: str, body: Any = None, headers: Any = None, **kwargs: Any
+    ) -> None:
         if self.sock is None:
             # http.client would connect while it sends; here, the connection comes first.
             self.connect()
         self.phase = "send"
         self.sent = False
         trace = self.trace
-        if trace is None:
-            self.uses += 1
-            self.idle_since = None
-            super().request(method, url, *args, **kwargs)
-            return
-        trace.got_conn(self._got_conn())
+        if trace is not None:
+            trace.got_conn(self._got_conn())
         self.uses += 1
         self.idle_since = None
-        self._bytes_sent = 0
+        self._writing = _Writing(
+            joins=isinstance(body, (bytes, str)) and 0 < len(body) <= JOINED_BYTES,
+            waits=body is not None and expects_continue(headers),
+        )
         error: BaseException | None = None
         try:
-            super().request(method, url, *args, **kwargs)
+            super().request(method, url, body, headers, **kwargs)
+        except _FinalAnswerFirst:
+            self._writing.complete = False
         except BaseException as failure:
             error = failure
             raise
         finally:
-            trace.wrote_request(WroteRequestInfo(bytes_sent=self._bytes_sent, error=error))
+            if trace is not None:
+                trace.wrote_request(self._writing.info(error))
 
     def _got_conn(self) -> GotConnInfo:
         now = time.monotonic()
@@ -178,32 +223,62 @@ class _Traced(_Base):
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         # Until here the head was only collected; a retry after this may be a repetition.
         self.sent = True
+        self._writing.head = True
         super().endheaders(*args, **kwargs)
-        if self.trace is not None:
-            self.trace.wrote_headers(WroteHeadersInfo())
+        if self._writing.waits:
+            self._wait_for_continue()
 
     def send(self, data: Any) -> None:
+        writing = self._writing
+        if writing.head and writing.joins and not writing.waits:
+            # One message, one packet: the head goes out with the small body that follows it.
+            writing.head, writing.held = False, bytes(data)
+            return
+        if writing.held:
+            writing.head, data, writing.held = True, writing.held + data, b""
         super().send(data)
-        if self.trace is not None and isinstance(data, (bytes, bytearray, memoryview)):
-            self._bytes_sent += len(data)
+        if self.trace is not None:
+            writing.count(data)
+            if writing.head:
+                self.trace.wrote_headers(WroteHeadersInfo())
+        writing.head = False
+
+    def _wait_for_continue(self) -> None:
+        """Hold the body back until the server wants it, refuses it, or is silent."""
+        if self.trace is not None:
+            self.trace.wait_100_continue(Wait100ContinueInfo(timeout=CONTINUE_TIMEOUT))
+        self.phase = "wait"
+        method = self._method  # type: ignore[attr-defined]  # http.client's
+        answer = HTTPResponse(self.sock, method=method, **self._observation())
+        wanted = answer.wait_for_continue(self.sock, CONTINUE_TIMEOUT)
+        self.phase = "send"
+        if wanted is not None:
+            # It may have read ahead: this object has to read the final answer too.
+            self._begun_answer = answer
+        if wanted is False:
+            raise _FinalAnswerFirst
 
     # --- the answer ---------------------------------------------------------------------------
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
         self.phase = "wait"
-        if self.trace is None:
-            return super().getresponse()
-        reused = self.uses > 1
-        self.response_class = partial(HTTPResponse, trace=self.trace, reused=reused)
+        begun, self._begun_answer = self._begun_answer, None
+        if begun is not None:
+            self.response_class = lambda *_, **__: begun
+        elif self.trace is not None:
+            self.response_class = partial(HTTPResponse, **self._observation())
         try:
             response = super().getresponse()
         finally:
-            del self.response_class
+            self.response_class = HTTPResponse
         self.phase = "receive"
         wire = response._original_response  # noqa: SLF001 - urllib3 has no public way to it
         if isinstance(wire, HTTPResponse):
             wire.bind(response)
         return response
+
+    def _observation(self) -> dict[str, Any]:
+        return {"trace": self.trace, "reused": self.uses > 1}
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -269,7 +344,7 @@ class HTTPSConnection(_Traced, urllib3.connection.HTTPSConnection):
             TLSHandshakeDoneInfo(
                 server_name=handshake.server_name,
                 proxy=handshake.proxy,
-                state=None if sock is None else tls_state(sock),
+                state=refused_state(error) if error is not None else tls_state(sock),
                 error=error,
             )
         )
@@ -286,6 +361,14 @@ class _TunnelResponse(HTTPResponse):
         version, status, reason = super()._read_status()
         self._answers.append(status)
         return version, status, reason
+
+
+def expects_continue(headers: Any) -> bool:
+    """Whether a request asks the server for leave to send its body (RFC 9110 §10.1.1)."""
+    return any(
+        _str(name).lower() == "expect" and _str(value).strip().lower() == "100-continue"
+        for name, value in (headers or {}).items()
+    )
 
 
 def _address(sock: Any, which: str) -> str | None:

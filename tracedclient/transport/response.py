@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import io
 import sys
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from tracedclient.httptrace import (
     BodyReadInfo,
     FailedInfo,
     Got1xxResponseInfo,
+    Got100ContinueInfo,
     GotFirstResponseByteInfo,
     ResponseHeadInfo,
 )
@@ -27,9 +29,9 @@ from tracedclient.transport.failure import WireFacts, attach
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     import urllib3
-    from collections.abc import Callable
 
     from tracedclient.httptrace import ClientTrace
     from tracedclient.trace.model import TraceResult
@@ -40,6 +42,7 @@ MAX_INTERIM = 32
 MAX_INTERIM_BYTES = 256 * 1024
 """Bytes of all their headers together."""
 
+_CONTINUE = 100
 _SWITCHING_PROTOCOLS = 101
 _WITHOUT_BODY = (204, 304)
 _HTTP_10 = 10
@@ -47,6 +50,14 @@ _HTTP_10 = 10
 
 class TooManyInterimResponses(http.client.HTTPException):
     """The server sends 1xx answers without end."""
+
+
+class InterimResponseRefused(http.client.HTTPException):
+    """A ``got_1xx_response`` hook returned an exception."""
+
+
+def _is_interim(status: int) -> bool:
+    return 100 <= status < 200 and status != _SWITCHING_PROTOCOLS
 
 
 class TracedResponse(requests.Response):
@@ -72,6 +83,10 @@ class HTTPResponse(http.client.HTTPResponse):
         self._reused = reused
         self._reader: _TracedReader | None = None
         self._owner: Callable[[], urllib3.HTTPResponse | None] = _nobody
+        self._interim_count = 0
+        self._interim_bytes = 0
+        self._final_status: tuple[str, int, str] | None = None
+        self._must_close = False
         self._in_body = False
         self._closing = False
         if trace is not None and isinstance(self.fp, io.BufferedReader):
@@ -82,42 +97,86 @@ class HTTPResponse(http.client.HTTPResponse):
         """Learn who decodes the chunks, and holds the connection that this answer came on."""
         self._owner = weakref.ref(owner)  # each must be able to go without the other
 
+    # --- the head -----------------------------------------------------------------------------
+
+    def wait_for_continue(self, sock: socket.socket, timeout: float) -> bool | None:
+        """Wait for the word on a body that is held back (RFC 9110 §10.1.1).
+
+        True for a 100: send it. False for a final answer, which ``begin`` then takes: do not send
+        it. None when nothing came within ``timeout`` seconds: send it, and drop this object.
+        """
+        usual = sock.gettimeout()
+        sock.settimeout(timeout if usual is None else min(timeout, usual))
+        try:
+            self.fp.peek(1)
+        except TimeoutError:
+            return None
+        finally:
+            sock.settimeout(usual)
+        return self._read_until_continue()
+
+    def _read_until_continue(self) -> bool:
+        while True:
+            line = super()._read_status()  # type: ignore[misc]
+            if not _is_interim(line[1]):
+                self._final_status = line
+                # The body that was announced will not come: nothing else fits on this connection.
+                self._must_close = True
+                return False
+            if line[1] == _CONTINUE and self._client_trace is not None:
+                self._client_trace.got_100_continue(Got100ContinueInfo())
+            self._leave_behind(line[1])
+            if line[1] == _CONTINUE:
+                return True
+
     def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]
-        count = size = 0
-        while 100 <= status < 200 and status != _SWITCHING_PROTOCOLS:
-            headers = http.client.parse_headers(self.fp)
-            count += 1
-            size += sum(len(name) + len(value) for name, value in headers.items())
-            if count > MAX_INTERIM or size > MAX_INTERIM_BYTES:
-                raise TooManyInterimResponses(
-                    f"more than {MAX_INTERIM} interim answers, or {MAX_INTERIM_BYTES} bytes of them"
-                )
-            if self._client_trace is not None:
-                self._client_trace.got_1xx_response(
-                    Got1xxResponseInfo(status=status, headers=tuple(headers.items()))
-                )
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-        return version, status, reason
+        line: tuple[str, int, str] = self._final_status or super()._read_status()  # type: ignore[misc]
+        self._final_status = None
+        while _is_interim(line[1]):
+            self._leave_behind(line[1])
+            line = super()._read_status()  # type: ignore[misc]
+        return line
+
+    def _leave_behind(self, status: int) -> None:
+        """Read the rest of an interim answer; raise when there were too many, or one is refused."""
+        headers = http.client.parse_headers(self.fp)
+        self._interim_count += 1
+        self._interim_bytes += sum(len(name) + len(value) for name, value in headers.items())
+        if self._interim_count > MAX_INTERIM or self._interim_bytes > MAX_INTERIM_BYTES:
+            raise TooManyInterimResponses(
+                f"more than {MAX_INTERIM} interim answers, or {MAX_INTERIM_BYTES} bytes of them"
+            )
+        if self._client_trace is not None:
+            info = Got1xxResponseInfo(status=status, headers=tuple(headers.items()))
+            refusal = self._client_trace.got_1xx_response(info)
+            if refusal is not None:
+                raise InterimResponseRefused(f"a hook refused the {status}") from refusal
 
     def begin(self, **kwargs: Any) -> None:
         super().begin(**kwargs)
+        if self._must_close:
+            self.will_close = True
         if self._client_trace is not None and not self._in_body:
             self._tell_head(self._client_trace)
 
     def _tell_head(self, trace: ClientTrace) -> None:
         self._in_body = True
+        reader = self._reader
         trace.response_head(
             ResponseHeadInfo(
                 status=self.status,
                 reason=self.reason,
                 version="1.0" if self.version == _HTTP_10 else "1.1",
                 headers=tuple(self.headers.items()),
-                bytes_read=self._reader.bytes_read if self._reader else 0,
+                bytes_read=reader.bytes_read if reader else 0,
+                reads=reader.reads if reader else 0,
+                longest_silence=reader.longest_silence if reader else 0.0,
             )
         )
-        if self._reader is not None:
-            self._reader.in_body = True
+        if reader is not None:
+            reader.in_body = True
+
+    # --- the body -----------------------------------------------------------------------------
 
     def close(self) -> None:
         self._closing = True
@@ -183,6 +242,9 @@ class _TracedReader(io.RawIOBase):
         self._raw = raw
         self._client_trace = trace
         self.bytes_read = 0
+        self.reads = 0
+        self.longest_silence = 0.0
+        self._read_at = 0.0
         self.in_body = False
         self.at_end = False
         self.error: BaseException | None = None
@@ -199,12 +261,20 @@ class _TracedReader(io.RawIOBase):
         if not size:
             self.at_end = True
             return size
-        if not self.bytes_read:
+        self._count(size)
+        if self.reads == 1:
             self._client_trace.got_first_response_byte(GotFirstResponseByteInfo())
-        self.bytes_read += size
         if self.in_body:
             self._client_trace.body_read(BodyReadInfo(size=size))
         return size
+
+    def _count(self, size: int) -> None:
+        now = time.monotonic()
+        if self.reads:
+            self.longest_silence = max(self.longest_silence, now - self._read_at)
+        self._read_at = now
+        self.reads += 1
+        self.bytes_read += size
 
     def close(self) -> None:
         self._raw.close()

@@ -17,6 +17,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tracedclient.httptrace import TLSState
+from tracedclient.redaction import causes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,28 @@ def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
     elif cert:
         context.load_cert_chain(*cert)
     context.set_alpn_protocols(["http/1.1"])
+    context.sslsocket_class = _ObservedSSLSocket
     return context
+
+
+class _ObservedSSLSocket(ssl.SSLSocket):
+    """Keeps what the peer showed when its certificate is refused: afterwards the socket is gone."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except ssl.SSLCertVerificationError as error:
+            error.tls_state = tls_state(self, verified=False)  # type: ignore[attr-defined]
+            raise
+
+
+def refused_state(error: BaseException) -> TLSState | None:
+    """Return what the peer showed in a handshake that failed for its certificate."""
+    for cause in causes(error):
+        state = getattr(cause, "tls_state", None)
+        if isinstance(state, TLSState):
+            return state
+    return None
 
 
 def check_files(verify: object, cert: object) -> None:
@@ -117,23 +139,45 @@ def _check_file(argument: str, path: object) -> None:
         raise ValueError(f"{argument}: there is no file {path!r}")
 
 
-def tls_state(sock: Any) -> TLSState:
-    """Return what the handshake of ``sock`` agreed on.
+def tls_state(sock: Any, *, verified: bool = True) -> TLSState:
+    """Return what the handshake of ``sock`` agreed on, or came to before it was given up.
 
     Each fact on its own: pyOpenSSL's and TLS-in-TLS sockets lack some of these methods.
     """
     cipher = _call(sock, "cipher")
-    certificate = _call(sock, "getpeercert") or {}
+    checked = _call(sock, "getpeercert") if verified else None
+    certificate = checked or _unchecked_certificate(sock)
     return TLSState(
         version=_call(sock, "version"),
         cipher=cipher[0] if cipher else None,
         alpn=_call(sock, "selected_alpn_protocol"),
-        resumed=getattr(sock, "session_reused", None),
+        resumed=_resumed(sock),
+        verified=bool(checked),
         subject=_name(certificate.get("subject")),
         issuer=_name(certificate.get("issuer")),
         not_after=_expiry(certificate.get("notAfter")),
         alt_names=tuple(value for _, value in certificate.get("subjectAltName", ())),
     )
+
+
+def _unchecked_certificate(sock: Any) -> dict[str, Any]:
+    """The peer's certificate although nobody has checked it.
+
+    The standard library's public way gives its bytes only, and only since 3.13; the object behind
+    the socket has parsed it in every version.
+    """
+    try:
+        chain = sock._sslobj.get_unverified_chain()  # noqa: SLF001 - see above
+        return dict(chain[0].get_info())
+    except (AttributeError, TypeError, IndexError, ValueError, OSError):
+        return {}
+
+
+def _resumed(sock: Any) -> bool | None:
+    try:
+        return bool(sock.session_reused)
+    except (AttributeError, ValueError):
+        return None
 
 
 def _call(sock: Any, method: str) -> Any:
