@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
+    from tracedclient.inflight import OngoingCall
     from tracedclient.timeout import Timeout
 
 # Less time than this cannot bring an answer; an attempt with it would only add load.
@@ -31,6 +32,7 @@ class Plan(NamedTuple):
     timeout: Timeout
     policy: RetryPolicy
     keyed: bool
+    stream: bool
     send: Callable[..., Response]
     """``session.send`` with all of its settings but the timeout."""
     sleep: Callable[[float], None]
@@ -39,11 +41,9 @@ class Plan(NamedTuple):
 class Call:
     """The attempts of one call."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, ongoing: OngoingCall) -> None:
         self._plan = plan
-        self._deadline = (
-            None if plan.timeout.total is None else time.monotonic() + plan.timeout.total
-        )
+        self._ongoing = ongoing
         self._body = ReplayableBody(plan.request.body)
 
     def run(self) -> Response:
@@ -56,14 +56,18 @@ class Call:
         )
         last = loop.run(self._attempt)
         if last.answer is not None:
+            if self._plan.stream:
+                self._ongoing.is_handed_over()
             return last.answer
         assert last.facts.error is not None
         raise self._final(last.facts.error)
 
     def _remaining(self) -> float | None:
-        return None if self._deadline is None else self._deadline - time.monotonic()
+        deadline = self._ongoing.deadline
+        return None if deadline is None else deadline - time.monotonic()
 
     def _attempt(self, number: int) -> Attempted[Response]:
+        self._ongoing.starts(number)
         trace = current_client_trace()
         if trace is not None:
             trace.attempt_start(AttemptStartInfo(number=number))
@@ -98,8 +102,10 @@ class Call:
         )
 
     def _attempt_done(self, number: int, attempted: Attempted[Response], then: Next) -> None:
-        if then.decision.retry and attempted.answer is not None:
-            attempted.answer.close()
+        if then.decision.retry:
+            self._ongoing.sleeps()
+            if attempted.answer is not None:
+                attempted.answer.close()
         trace = current_client_trace()
         if trace is not None:
             trace.attempt_done(

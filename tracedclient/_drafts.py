@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tracedclient.redaction import describe_error, printable
 from tracedclient.trace.model import (
     DNS,
@@ -17,11 +19,15 @@ from tracedclient.trace.model import (
     ErrorInfo,
     Event,
     Exchange,
+    Holder,
+    Pool,
     Proxy,
 )
 from tracedclient.trace.timings import WRITE_FAILED, Mark, milliseconds, timings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracedclient import httptrace
 
 
@@ -111,7 +117,8 @@ class ExchangeDraft:
         self.tls: list[TLS] = []
         self.got_conn: httptrace.GotConnInfo | None = None
         self.put_idle_conn: httptrace.PutIdleConnInfo | None = None
-        self.stale = 0
+        self.stale: list[str] = []
+        self.pool: Pool | None = None
         self.interim: list[int] = []
         self.head: httptrace.ResponseHeadInfo | None = None
         self.bytes_sent: int | None = None
@@ -125,6 +132,15 @@ class ExchangeDraft:
 
     def mark(self, hook: str) -> None:
         self.marks.append(Mark(hook, self._clock.now()))
+
+    def waits_for(self, holders: Sequence[httptrace.Holder]) -> None:
+        """Note who holds the connections that this exchange waits for."""
+        held = tuple(
+            Holder(trace_id=h.trace_id, age_ms=round(h.age * 1e3, 3), phase=h.phase)
+            for h in holders
+        )
+        if self.pool is not None:
+            self.pool = msgspec.structs.replace(self.pool, holders=held)
 
     def head_read(self, head: httptrace.ResponseHeadInfo) -> None:
         """Take what was read until the end of the final head."""
@@ -159,6 +175,7 @@ class ExchangeDraft:
             error=self.error,
             ms=timings(self.marks, self._start, end),
             connection=self._connection(),
+            pool=self.pool,
             dns=self.dns,
             connects=tuple(self.connects),
             proxy=self.proxy,
@@ -191,5 +208,6 @@ class ExchangeDraft:
             remote=got.remote,
             returned=None if put is None else put.error is None,
             not_returned=put.error if put else None,
-            stale_discarded=self.stale or None,
+            stale_discarded=len(self.stale) or None,
+            stale_reason=self.stale[-1] if self.stale else None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+import weakref
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +16,7 @@ from tracedclient._prepare import add_idempotency_key, add_trace_headers, prepar
 from tracedclient.debug import FlagSource, FlagUpdater, StaticFlag
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_trace_id
+from tracedclient.inflight import InFlight, OngoingCall, current_call
 from tracedclient.recorder import Recorder
 from tracedclient.retry import RetryPolicy
 from tracedclient.sinks import FanOut, JsonLogSink
@@ -25,7 +27,7 @@ from tracedclient.transport import Environment, TracedSession
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from requests import PreparedRequest, Request, Response
+    from requests import PreparedRequest, Request
     from typing_extensions import Self
 
     from tracedclient.sinks import Sink
@@ -36,6 +38,14 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOLS = 64
 _OF_SEND = ("proxies", "verify", "cert")
 _OF_DO = ("timeout", "stream", "allow_redirects", "idempotency_key", "trace")
+
+
+_clients: weakref.WeakSet[HTTPClient] = weakref.WeakSet()
+
+
+def clients() -> tuple[HTTPClient, ...]:
+    """Return the clients of this process that somebody still holds."""
+    return tuple(_clients)
 
 
 class HTTPClient:
@@ -50,6 +60,8 @@ class HTTPClient:
     proxies          as in requests; they win over the environment's.
     headers          sent with every request.
     pool_maxsize     connections kept for each origin.
+    pool_block       whether a call waits for one of them when all are in use, at most until its
+                     total timeout, instead of opening one more.
     cookies          whether to keep the cookies that servers set. Off, because they would be sent
                      on with the next request, whichever of the service's users that is for.
     trust_env        whether the proxy and CA variables of the environment count. They are looked
@@ -70,6 +82,7 @@ class HTTPClient:
         proxies: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         pool_maxsize: int = 64,
+        pool_block: bool = False,
         cookies: bool = False,
         trust_env: bool = True,
         trace_header: str | None = "X-Trace-Id",
@@ -84,12 +97,18 @@ class HTTPClient:
         self._trace_header = _checked_header_name(trace_header)
         self._sinks = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
         self.session = _new_session(
-            trust_env=trust_env, cookies=cookies, pool_maxsize=pool_maxsize, headers=headers
+            trust_env=trust_env,
+            cookies=cookies,
+            pool_maxsize=pool_maxsize,
+            pool_block=pool_block,
+            headers=headers,
         )
         self.session.verify = verify
         self.session.cert = cert
         self.session.proxies = dict(proxies or {})
         self.session.check_tls_files()
+        self._ongoing: dict[int, OngoingCall] = {}
+        _clients.add(self)
         self.debug = debug if isinstance(debug, FlagUpdater) else FlagUpdater(_as_source(debug))
 
     # --- requests -----------------------------------------------------------------------------
@@ -128,7 +147,7 @@ class HTTPClient:
             "allow_redirects": allow_redirects,
             "idempotency_key": idempotency_key,
         }
-        return self._do(request, trace_id, debug, trace, {}, **options)
+        return self._do(request, trace_id, debug, {}, trace=trace, **options)
 
     def request(
         self,
@@ -141,9 +160,8 @@ class HTTPClient:
         """``do`` with the arguments of ``requests.request``, and those of ``do``."""
         options = {name: kwargs.pop(name) for name in _OF_DO if name in kwargs}
         settings = {name: kwargs.pop(name) for name in _OF_SEND if name in kwargs}
-        trace = options.pop("trace", None)
         request = requests.Request(method, url, **kwargs)
-        return self._do(request, trace_id, debug, trace, settings, **options)
+        return self._do(request, trace_id, debug, settings, **options)
 
     def get(
         self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
@@ -187,6 +205,15 @@ class HTTPClient:
         """``request("DELETE", …)``."""
         return self.request("DELETE", url, trace_id, debug, **kwargs)
 
+    def in_flight(self) -> tuple[InFlight, ...]:
+        """Return the calls that have not finished, the oldest first, with their phase and age.
+
+        A streamed call is in flight until its body has been read or closed; with debug off only
+        until its answer has been returned.
+        """
+        ongoing = sorted(self._ongoing.values(), key=lambda call: call.started)
+        return tuple(call.now() for call in ongoing)
+
     # --- life ---------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -207,52 +234,60 @@ class HTTPClient:
         request: Request | PreparedRequest,
         trace_id: str | None,
         debug: bool | None,
-        trace: ClientTrace | None,
         settings: Mapping[str, Any],
+        *,
+        trace: ClientTrace | None = None,
+        timeout: Any = None,
         **options: Any,
     ) -> TracedResponse:
-        trace_id = _trace_id(trace_id)
+        timeout = self._timeout if timeout is None else Timeout.of(timeout)
+        ongoing = OngoingCall(_trace_id(trace_id), *request_parts(request), timeout.total)
         source = self._debug_source(debug)
-        if source is None and trace is None:
-            return cast("TracedResponse", self._send(request, trace_id, settings, **options))
-        recorder = None if source is None else self._recorder(trace_id, request, source)
+        recorder = None if source is None else self._recorder(ongoing, source)
         with ExitStack() as stack:
             for watcher in (trace, recorder):
                 if watcher is not None:
                     stack.enter_context(client_trace(watcher))
-            with self._finishing_on_error(recorder):
-                sampled = recorder is not None
-                response = self._send(request, trace_id, settings, sampled=sampled, **options)
+            with self._in_flight_until_done(ongoing, recorder):
+                plan = self._plan(
+                    request, ongoing, settings, timeout=timeout, recorder=recorder, **options
+                )
+                response = Call(plan, ongoing).run()
         if recorder is not None:
-            self._finish_with_body(recorder, response, stream=options.get("stream", False))
+            self._finish_with_body(ongoing, recorder, response, stream=plan.stream)
         return cast("TracedResponse", response)
 
-    def _send(
+    def _plan(
         self,
         request: Request | PreparedRequest,
-        trace_id: str,
+        ongoing: OngoingCall,
         settings: Mapping[str, Any],
         *,
-        sampled: bool = False,
-        timeout: Any = None,
+        timeout: Timeout,
+        recorder: Recorder | None,
         stream: bool = False,
         allow_redirects: bool | None = None,
         idempotency_key: str | bool | None = None,
-    ) -> Response:
+    ) -> Plan:
         prepared = prepare(self.session, request)
-        add_trace_headers(prepared, trace_id, header=self._trace_header, sampled=sampled)
+        add_trace_headers(
+            prepared,
+            ongoing.trace_id,
+            header=self._trace_header,
+            sampled=recorder is not None,
+        )
         follow = prepared.method != "HEAD" if allow_redirects is None else allow_redirects
-        plan = Plan(
+        return Plan(
             request=prepared,
-            timeout=self._timeout if timeout is None else Timeout.of(timeout),
+            timeout=timeout,
             policy=self._retry,
             keyed=add_idempotency_key(prepared, idempotency_key),
+            stream=stream,
             send=self.session.sender(
                 prepared, stream=stream, allow_redirects=follow, settings=settings
             ),
             sleep=time.sleep,
         )
-        return Call(plan).run()
 
     def _debug_source(self, debug: bool | None) -> str | None:
         """What switched debug on for this call; ``None`` when it is off."""
@@ -264,21 +299,38 @@ class HTTPClient:
 
     # --- its trace ----------------------------------------------------------------------------
 
-    def _recorder(self, trace_id: str, request: object, source: str) -> Recorder:
-        method, url = request_parts(request)
-        return Recorder(trace_id, method=method, url=url, service=self._service, source=source)
+    def _recorder(self, ongoing: OngoingCall, source: str) -> Recorder:
+        return Recorder(
+            ongoing.trace_id,
+            method=ongoing.method,
+            url=ongoing.url,
+            service=self._service,
+            source=source,
+        )
 
     @contextmanager
-    def _finishing_on_error(self, recorder: Recorder | None) -> Iterator[None]:
+    def _in_flight_until_done(
+        self, ongoing: OngoingCall, recorder: Recorder | None
+    ) -> Iterator[None]:
+        self._ongoing[id(ongoing)] = ongoing
+        token = current_call.set(ongoing)
         try:
             yield
         except BaseException as error:
+            del self._ongoing[id(ongoing)]
             if recorder is not None:
                 _annotate(error, self._finish(recorder, None, error))
             raise
+        finally:
+            current_call.reset(token)
+        if recorder is None:
+            del self._ongoing[id(ongoing)]
 
-    def _finish_with_body(self, recorder: Recorder, response: Any, *, stream: bool) -> None:
+    def _finish_with_body(
+        self, ongoing: OngoingCall, recorder: Recorder, response: Any, *, stream: bool
+    ) -> None:
         def finish() -> None:
+            self._ongoing.pop(id(ongoing), None)
             response.trace = self._finish(recorder, response.status_code, None)
 
         if stream:
@@ -296,7 +348,12 @@ class HTTPClient:
 
 
 def _new_session(
-    *, trust_env: bool, cookies: bool, pool_maxsize: int, headers: Mapping[str, str] | None
+    *,
+    trust_env: bool,
+    cookies: bool,
+    pool_maxsize: int,
+    pool_block: bool,
+    headers: Mapping[str, str] | None,
 ) -> TracedSession:
     if not isinstance(pool_maxsize, int) or isinstance(pool_maxsize, bool) or pool_maxsize < 1:
         raise ValueError(f"pool_maxsize must be an int of 1 or more, not {pool_maxsize!r}")
@@ -304,6 +361,7 @@ def _new_session(
         environment=Environment.capture() if trust_env else Environment(),
         cookies=cookies,
         pool_maxsize=pool_maxsize,
+        pool_block=bool(pool_block),
         pool_connections=_POOLS,
     )
     session.headers.update(headers or {})

@@ -53,6 +53,7 @@ __all__ = [
     "Got100ContinueInfo",
     "GotConnInfo",
     "GotFirstResponseByteInfo",
+    "Holder",
     "PoolWaitDoneInfo",
     "PoolWaitStartInfo",
     "ProxyConnectDoneInfo",
@@ -82,6 +83,12 @@ class _Info(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class GetConnInfo(_Info, frozen=True, gc=False, kw_only=True):
     host_port: str
     """Where the connection leads: the proxy's address where there is one."""
+    in_use: int
+    """Connections of its pool that carry a request at the moment."""
+    idle: int
+    """Connections that lie in the pool."""
+    limit: int
+    """Connections that the pool keeps; more are opened if it does not wait, and thrown away."""
 
 
 class GotConnInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -208,9 +215,19 @@ class ExchangeStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     """The proxy's URL, its credentials included: do not log it."""
 
 
+class Holder(_Info, frozen=True, gc=False, kw_only=True):
+    """A call that holds a connection."""
+
+    trace_id: str
+    age: float
+    phase: str
+
+
 class PoolWaitStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     limit: int
     """Connections the pool allows; all of them are in use."""
+    holders: tuple[Holder, ...]
+    """Who uses them, the oldest call first, at most ten."""
 
 
 class PoolWaitDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -232,6 +249,8 @@ class StaleConnDiscardedInfo(_Info, frozen=True, gc=False, kw_only=True):
     conn_id: int
     idle_time: float
     uses: int
+    reason: str
+    """``closed by the server``, or that it was idle for too long."""
 
 
 class ResponseHeadInfo(_Info, frozen=True, gc=False, kw_only=True):

@@ -19,7 +19,7 @@ from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, e
 from tracedclient._version import __version__
 from tracedclient.httptrace import ClientTrace
 from tracedclient.redaction import printable, redact_text, redact_url
-from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Proxy, TraceResult
+from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Pool, Proxy, TraceResult
 from tracedclient.trace.summary import summarise
 from tracedclient.trace.timings import WRITE_FAILED, milliseconds
 
@@ -77,16 +77,18 @@ class Recorder(ClientTrace):
 
     def get_conn(self, info: httptrace.GetConnInfo) -> None:
         self._exchange.mark("get_conn")
+        self._exchange.pool = Pool(in_use=info.in_use, idle=info.idle, limit=info.limit)
 
     def pool_wait_start(self, info: httptrace.PoolWaitStartInfo) -> None:
         self._exchange.mark("pool_wait_start")
+        self._exchange.waits_for(info.holders)
 
     def pool_wait_done(self, info: httptrace.PoolWaitDoneInfo) -> None:
         self._exchange.mark("pool_wait_done")
 
     def stale_conn_discarded(self, info: httptrace.StaleConnDiscardedInfo) -> None:
         self._exchange.mark("stale_conn_discarded")
-        self._exchange.stale += 1
+        self._exchange.stale.append(info.reason)
 
     def dns_start(self, info: httptrace.DNSStartInfo) -> None:
         self._exchange.mark("dns_start")

@@ -25,16 +25,17 @@ _WRAPPERS = frozenset({"requests", "urllib3"})
 
 # RFC 3986, appendix B: matches anything, and unlike urlsplit raises for nothing.
 _URL = re.compile(r"([^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
-_ADDRESS = re.compile(r"(?:\[[^@\[\]]*\]|[^:@\[\]]*)(?::[0-9]*)?")
+_ADDRESS = re.compile(r"(?:\[[^@\[\]]*\]|[^:@\[\]]*)(?::[0-9]+)?")
 
 # Each takes a character once only: an error text can be long, and a peer may have written it.
-_AFTER_SCHEME = re.compile(r"(?<=://)[^ ]+")
+_AFTER_SLASHES = re.compile(r"(?<=//)[^ ]+")
 _QUERY = re.compile(r"\?[^ ]+")
 _UP_TO_AT = re.compile(r"[^ /@]+@?")
+# "Basic Constraints of CA cert not marked critical" is what Python 3.13 says of many a private CA.
 _CREDENTIAL = re.compile(
-    r"(?i)(?<![a-z])(authorization|cookie|api[-_]?key|token|secret|password|bearer|basic)(?![a-z])"
-    r".*",
-    re.DOTALL,
+    r"(?<![a-z])(authorization|cookie|api[-_]?key|token|secret|password|bearer|"
+    r"basic(?! constraints))(?![a-z]).*",
+    re.DOTALL | re.IGNORECASE,
 )
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -72,7 +73,7 @@ def redact_url(url: str) -> str:
     """
     url = printable(url)
     scheme, authority, path, query = _parts(url)
-    userinfo, at, address = (authority or "").rpartition("@")
+    userinfo, _, address = (authority or "").rpartition("@")
     if "@" in url and (authority is None or not _ADDRESS.fullmatch(address)):
         # A raw / ? or # in a password ends the authority early, and the rest of it looks like a
         # path: nothing after the scheme can be trusted.
@@ -102,7 +103,7 @@ def redact_text(text: str) -> str:
 
     A second net, below the choice of which texts are shown at all. At most 512 characters.
     """
-    text = _AFTER_SCHEME.sub(lambda match: redact_url(f"//{match[0]}")[2:], printable(text))
+    text = _AFTER_SLASHES.sub(lambda match: redact_url(f"//{match[0]}")[2:], printable(text))
     text = _QUERY.sub(lambda match: f"?{_names(match[0][1:].partition('#')[0])}", text)
     text = _CREDENTIAL.sub(lambda match: f"{match[1]} {REDACTED}", _without_userinfo(text))
     return _cut(text, _MAX_TEXT)
@@ -138,10 +139,12 @@ def describe_error(error: BaseException) -> str | None:
 
     ``None`` when nothing behind it is known to be free of what the caller or the peer wrote.
     """
+    if type(error).__name__ in _SENTENCES:
+        return _SENTENCES[type(error).__name__]
     found = list(causes(error))
-    system = next((c for c in found if isinstance(c, OSError) and not _is_wrapper(c)), None)
-    if system is not None and _sentence(error) is None:
-        return redact_text(_describe_os_error(system))
+    for cause in found:
+        if isinstance(cause, OSError) and not _is_wrapper(cause):
+            return redact_text(_describe_os_error(cause))
     return next(filter(None, map(_sentence, reversed(found))), None)
 
 
@@ -151,11 +154,11 @@ def _sentence(error: BaseException) -> str | None:
 
 
 def _describe_os_error(error: OSError) -> str:
+    # Raised by Python code and not by OpenSSL, these two lack verify_message and reason.
     if isinstance(error, ssl.SSLCertVerificationError):
-        # Raised by Python code and not by OpenSSL, it lacks the attribute.
         return f"CERTIFICATE_VERIFY_FAILED: {getattr(error, 'verify_message', error)}"
     if isinstance(error, ssl.SSLError):
-        return str(error.reason or error.strerror or error)
+        return str(getattr(error, "reason", None) or error.strerror or error)
     if isinstance(error, socket.gaierror):
         name = _EAI_NAMES.get(error.errno or 0, f"EAI {error.errno}")
         return f"{name}: {error.strerror}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
+
+# socket.settimeout raises OverflowError, in the middle of a request, for little more than this.
+_MAX_SECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -42,5 +44,8 @@ def _check(name: str, value: object) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"timeout: {name} must be a number of seconds or None, not {value!r}")
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"timeout: {name} must be greater than 0 and finite, not {value!r}")
+    if not 0 < value <= _MAX_SECONDS:
+        raise ValueError(
+            f"timeout: {name} must be greater than 0 and at most {_MAX_SECONDS} seconds, "
+            f"not {value!r}; None is no limit"
+        )

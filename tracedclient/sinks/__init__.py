@@ -3,6 +3,7 @@ request that is under way, and leak nothing that did not get in.
 
 sink       what a sink is; the fan-out that keeps its failures from the request
 json_log   the log line on ``tracedclient.trace``
+context    what the application bound, which rides along in it
 formatter  that line's JSON
 config     ``logging_config()``
 """

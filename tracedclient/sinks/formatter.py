@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
+from tracedclient.sinks.context import as_text
 from tracedclient.sinks.json_log import utc
 
 if TYPE_CHECKING:
@@ -28,15 +28,29 @@ class JsonLineFormatter(MsgspecFormatter):
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
-        stamp = getattr(record, "timestamp", None)
-        log_data["timestamp"] = stamp or utc(datetime.fromtimestamp(record.created, timezone.utc))
-        log_data["level"] = record.levelname.lower()
-        log_data["event"] = record.getMessage() if isinstance(record.msg, str) else None
+        first = {
+            "timestamp": utc(datetime.fromtimestamp(record.created, timezone.utc)),
+            "level": record.levelname.lower(),
+            "event": message_dict.get("event")
+            if isinstance(record.msg, dict)
+            else record.getMessage(),
+        }
+        log_data |= first
         super().add_fields(log_data, record, message_dict)
-        log_data["logger"] = record.name
+        # Once more: what was bound may bear the same names.
+        log_data |= {**first, "logger": record.name}
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         try:
             return super().jsonify_log_record(log_data)
         except Exception:  # noqa: BLE001 - a lone surrogate or a huge int must not lose the line
-            return json.dumps(log_data, default=str)
+            readable = {as_text(key): self._readable(value) for key, value in log_data.items()}
+            return super().jsonify_log_record(readable)
+
+    def _readable(self, value: Any) -> Any:
+        """``value``, or its text when JSON, or its encoder, cannot say it."""
+        try:
+            super().jsonify_log_record({"": value})
+        except Exception:  # noqa: BLE001 - as above
+            return as_text(value)
+        return value

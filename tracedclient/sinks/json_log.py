@@ -11,6 +11,7 @@ import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from tracedclient.sinks.context import bound_context
 from tracedclient.trace.schema import fit, to_dict
 
 if TYPE_CHECKING:
@@ -23,20 +24,6 @@ EVENT = "http.client.trace"
 
 logger = logging.getLogger("tracedclient")
 
-# An event key of one of these names makes the standard library raise in the middle of a request.
-_RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {
-    "message",
-    "asctime",
-    "exc_info",
-    "stack_info",
-    "stacklevel",
-    "extra",
-    "event",
-    "msg",
-}
-
-_MAX_CONTEXT = 512
-
 
 class JsonLogSink:
     """Writes each trace as one line; what the application bound in structlog's context rides along."""
@@ -48,10 +35,14 @@ class JsonLogSink:
         self._has_warned = False
 
     def emit(self, result: TraceResult) -> None:
+        """Log ``result``: INFO when it went well, WARNING when not.
+
+        Where the logger would drop that, say so once, with what to do about it.
+        """
         level = logging.INFO if result.outcome == "ok" else logging.WARNING
-        if not self._has_warned and _is_dropped(self._logger, level):
-            self._warn(level)
-        if self._logger.isEnabledFor(level):
+        if _is_dropped(self._logger, level):
+            self._warn_once(level)
+        else:
             self._bound().log(level, EVENT, **to_dict(fit(result)))
 
     def _bound(self) -> Any:
@@ -60,8 +51,11 @@ class JsonLogSink:
                 self._structlog = _wrap(self._logger)
         return self._structlog
 
-    def _warn(self, level: int) -> None:
-        self._has_warned = True
+    def _warn_once(self, level: int) -> None:
+        with self._lock:
+            if self._has_warned:
+                return
+            self._has_warned = True
         logger.warning(
             "debug is on, but the logger %r drops %s lines: traces are made and lost. Pass "
             "tracedclient.logging_config() to logging.config.dictConfig, or give that logger a "
@@ -71,12 +65,34 @@ class JsonLogSink:
         )
 
 
+class _Records:
+    """A logger as structlog calls it. Our keys stand even where the application's record factory
+    sets some of the same name, for which the standard library would raise.
+    """
+
+    def __init__(self, target: logging.Logger) -> None:
+        self._target = target
+
+    def info(self, msg: str, *, extra: dict[str, Any]) -> None:
+        self._handle(logging.INFO, msg, extra)
+
+    def warning(self, msg: str, *, extra: dict[str, Any]) -> None:
+        self._handle(logging.WARNING, msg, extra)
+
+    def _handle(self, level: int, msg: str, extra: dict[str, Any]) -> None:
+        record = self._target.makeRecord(
+            self._target.name, level, __file__, 0, msg, (), None, "emit"
+        )
+        vars(record).update(extra)
+        self._target.handle(record)
+
+
 def _wrap(target: logging.Logger) -> Any:
     # Loaded here: together they cost as much as half of requests, and most processes never trace.
     import structlog  # noqa: PLC0415
 
     return structlog.wrap_logger(
-        target,
+        _Records(target),
         processors=[_shape, structlog.stdlib.render_to_log_kwargs],
         wrapper_class=structlog.stdlib.BoundLogger,
         context_class=dict,
@@ -85,22 +101,8 @@ def _wrap(target: logging.Logger) -> Any:
 
 
 def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> dict[str, Any]:
-    """Put the time first and the application's bound context last, without harm from either."""
-    from structlog.contextvars import get_contextvars  # noqa: PLC0415
-
-    context = {
-        key: _bounded(value)
-        for key, value in get_contextvars().items()
-        if key not in _RESERVED and key not in event_dict
-    }
-    return {"timestamp": utc_now(), **event_dict, **context}
-
-
-def _bounded(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    text = str(value)
-    return text if len(text) <= _MAX_CONTEXT else f"{text[: _MAX_CONTEXT - 1]}…"
+    """Put the time first and the application's bound context last."""
+    return {"timestamp": utc_now(), **event_dict, **bound_context()}
 
 
 def _is_dropped(target: logging.Logger, level: int) -> bool:

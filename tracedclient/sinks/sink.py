@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -32,17 +33,20 @@ class FanOut:
             if not isinstance(sink, Sink):
                 raise TypeError(f"sinks must have an emit(result) method; {sink!r} has none")
         self._sinks = tuple(sinks)
-        self._complained_at = float("-inf")
+        self._quiet_until = dict.fromkeys(range(len(self._sinks)), float("-inf"))
 
     def emit(self, result: TraceResult) -> None:
-        for sink in self._sinks:
+        for number, sink in enumerate(self._sinks):
             try:
                 sink.emit(result)
             except Exception:  # noqa: BLE001 - a log that fails must not fail the request
-                self._complain(sink)
+                self._complain(number, sink)
 
-    def _complain(self, sink: Sink) -> None:
+    def _complain(self, number: int, sink: Sink) -> None:
         now = time.monotonic()
-        if now - self._complained_at >= _COMPLAIN_EVERY_SECONDS:
-            self._complained_at = now
+        if now < self._quiet_until[number]:
+            return
+        self._quiet_until[number] = now + _COMPLAIN_EVERY_SECONDS
+        # The handler that failed the sink may be the one that fails the complaint too.
+        with suppress(Exception):
             logger.warning("%s raised; its trace is lost", type(sink).__name__, exc_info=True)

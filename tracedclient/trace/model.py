@@ -115,7 +115,26 @@ class Connection(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     not_returned: str | None = None
     """Why it did not."""
     stale_discarded: int | None = None
-    """Pooled connections found dead before this one was used."""
+    """Pooled connections found dead, or idle for too long, before this one was used."""
+    stale_reason: str | None = None
+
+
+class Holder(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+    """A call that held a connection while this one waited for it."""
+
+    trace_id: str
+    age_ms: float
+    phase: str
+
+
+class Pool(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+    """The connection pool when this exchange asked it for a connection."""
+
+    in_use: int
+    idle: int
+    limit: int
+    holders: tuple[Holder, ...] = ()
+    """Who held the connections, when there was a wait; the oldest call first, at most ten."""
 
 
 class Timings(_Noun, frozen=True, omit_defaults=True, kw_only=True):
@@ -152,6 +171,7 @@ class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     error: ErrorInfo | None = None
     ms: Timings = Timings()
     connection: Connection | None = None
+    pool: Pool | None = None
     dns: DNS | None = None
     connects: tuple[Connect, ...] = ()
     proxy: Proxy | None = None

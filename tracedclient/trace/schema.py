@@ -20,6 +20,8 @@ MAX_LINE = 15_000
 
 _FIRST_ATTEMPTS = 2
 _LAST_ATTEMPTS = 6
+_SHORT = 100
+"""Characters of each text when nothing else is left to cut: all texts together fit in a line."""
 _ENVELOPE = 1_000
 """Bytes left for what the logger adds: timestamp, level and the application's bound context."""
 
@@ -53,7 +55,7 @@ class _AnySchema(msgspec.Struct):
 
 
 def to_dict(result: TraceResult) -> dict[str, Any]:
-    """Return ``result`` as the plain dicts, lists, strings and numbers of its JSON."""
+    """Return ``result`` as the plain dicts, tuples, strings and numbers behind its JSON."""
     builtins: dict[str, Any] = msgspec.to_builtins(result)
     return builtins
 
@@ -67,7 +69,7 @@ def fit(result: TraceResult, limit: int = MAX_LINE - _ENVELOPE) -> TraceResult:
     """Return ``result``, cut as little as needed for its JSON to have at most ``limit`` bytes.
 
     In this order: the events, the attempts between the first two and the last six, the details of
-    redirects between an attempt's first and last exchange, all attempts.
+    redirects between an attempt's first and last exchange, all attempts, long texts.
     """
     for cut in _CUTS:
         if len(to_json(result)) <= limit:
@@ -108,11 +110,12 @@ def _ends_of(attempt: Attempt) -> Attempt:
 
 
 def _without_attempts(result: TraceResult) -> TraceResult:
-    return _replace(
-        _with_attempts(result, []),
-        attempts_dropped=result.attempt_count,
-        verdict_sentence=(result.verdict_sentence or "")[:512] or None,
-    )
+    return _replace(_with_attempts(result, []), attempts_dropped=result.attempt_count)
+
+
+def _with_short_texts(result: TraceResult) -> TraceResult:
+    texts = {name: getattr(result, name) for name in _TEXTS}
+    return _replace(result, **{name: text and text[:_SHORT] for name, text in texts.items()})
 
 
 def _with_attempts(result: TraceResult, attempts: list[Attempt]) -> TraceResult:
@@ -124,5 +127,11 @@ _CUTS: tuple[Callable[[TraceResult], TraceResult], ...] = (
     _without_middle_attempts,
     _without_middle_exchanges,
     _without_attempts,
+    _with_short_texts,
+)
+_TEXTS = tuple(
+    field.name
+    for field in msgspec.structs.fields(TraceResult)
+    if field.type in (str, str | None) and field.name not in ("schema", "trace_id")
 )
 _replace = msgspec.structs.replace

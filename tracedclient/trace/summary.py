@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tracedclient.redaction import printable
 from tracedclient.trace.model import SCHEMA, Attempt, ErrorInfo, Exchange, TraceResult
 from tracedclient.trace.timings import total
 from tracedclient.trace.verdict import Facts, judge
@@ -45,7 +46,8 @@ def summarise(
     phases = total([exchange.ms for exchange in exchanges])
     sleeps = [attempt.sleep_ms for attempt in attempts if attempt.sleep_ms is not None]
     slept = round(sum(sleeps), 3)
-    verdict = judge(Facts(status, error, duration_ms, attempts, phases, slept))
+    cancelled = outcome == "cancelled"
+    verdict = judge(Facts(status, error, duration_ms, attempts, phases, slept, cancelled))
     if error is not None and outcome == "other":
         outcome = _OUTCOME_OF_PHASE.get(error.phase, outcome)
     return TraceResult(
@@ -71,8 +73,13 @@ def summarise(
         **_in_milliseconds(phases),
         **_server(url_full),
         **_peer(exchanges[-1] if exchanges else None),
-        **known,
+        **_printable(known),
     )
+
+
+def _printable(known: Mapping[str, Any]) -> dict[str, Any]:
+    # What the caller gave as method or service may be no text that JSON can hold.
+    return {key: printable(fact) if isinstance(fact, str) else fact for key, fact in known.items()}
 
 
 def _in_milliseconds(phases: Mapping[str, float]) -> dict[str, Any]:
@@ -116,4 +123,4 @@ def _split_address(address: str | None) -> tuple[str | None, int | None]:
     if address is None:
         return None, None
     host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), int(port) if port.isdecimal() else None

@@ -43,7 +43,7 @@ def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, 
     """Return the nanoseconds of each phase that took place, for marks in the order of their time.
 
     ``end`` is when the exchange ended, well or not. The phases are disjoint: their sum is at most
-    ``end - start``.
+    ``end - start``, whatever the marks. What is marked later than ``end`` is in no phase.
     """
     phases: dict[str, int] = {}
     covered = start
@@ -51,7 +51,7 @@ def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, 
         if mark.hook in _PAIRS:
             phase, closing = _PAIRS[mark.hook]
             closed = _first(marks, closing, after=index)
-            until = end if closed is None else closed
+            until = end if closed is None else min(closed, end)
             since = max(mark.at, covered)
             phases[phase] = phases.get(phase, 0) + max(0, until - since)
             covered = max(covered, until)
@@ -59,10 +59,12 @@ def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, 
     answered = _answer_began(marks)
     unsent = _first(marks, WRITE_FAILED) is not None
     if written is not None and not (unsent and answered is None):
-        phases["wait"] = max(0, (end if answered is None else answered) - written)
+        written = min(max(written, covered), end)
+        # A server may answer before it has taken the whole body: that time is the upload's.
+        began = end if answered is None else min(max(answered, written), end)
+        phases["wait"] = began - written
         if answered is not None:
-            # A server may answer before it has taken the whole body: that time is the upload's.
-            phases["receive"] = max(0, end - max(answered, written))
+            phases["receive"] = end - began
     return phases
 
 

@@ -40,6 +40,13 @@ class Facts(NamedTuple):
     phases: Mapping[str, float]
     """Milliseconds of each phase, summed over all exchanges."""
     retry_sleep_ms: float
+    cancelled: bool = False
+    """The caller's process ended the call: Ctrl-C, a shutdown."""
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """Milliseconds of all that the call is known to have spent its time on."""
+        return {**self.phases, "retry_sleep": self.retry_sleep_ms}
 
 
 def judge(facts: Facts) -> Verdict:
@@ -56,6 +63,8 @@ def judge(facts: Facts) -> Verdict:
 
 
 def _failed(facts: Facts, error: ErrorInfo) -> Verdict:
+    if facts.cancelled:
+        return _cancelled(facts, error)
     if error.type == "DeadlineExceeded":
         return Verdict("deadline", _deadline(facts), ("duration_ms", "attempts"))
     exchange = _last_exchange(facts.attempts)
@@ -63,9 +72,18 @@ def _failed(facts: Facts, error: ErrorInfo) -> Verdict:
     return explain(error, exchange)
 
 
+def _cancelled(facts: Facts, error: ErrorInfo) -> Verdict:
+    return Verdict(
+        "client",
+        f"{error.type} ended the call after {facts.duration_ms:.0f} ms, in {error.phase}",
+        ("error_type", "error_phase"),
+    )
+
+
 def _deadline(facts: Facts) -> str:
-    spent = max(facts.phases.items(), key=lambda item: item[1], default=None)
-    most = f"; most of it in {spent[0]} ({spent[1]:.0f} ms)" if spent else ""
+    phase, spent = max(facts.shares.items(), key=lambda item: item[1])
+    share = "most" if spent > facts.duration_ms * _DOMINANT_SHARE else "the largest part"
+    most = f"; {share} of it in {phase} ({spent:.0f} ms)" if spent else ""
     return (
         f"the total timeout passed after {facts.duration_ms:.0f} ms and "
         f"{_count(len(facts.attempts), 'attempt')}{most}"
@@ -168,7 +186,9 @@ _EXPLAIN: dict[str, Callable[[ErrorInfo, Exchange | None], Verdict]] = {
 
 def _server_error(facts: Facts, status: int) -> Verdict:
     tries = len(facts.attempts)
-    often = f" on each of {tries} attempts" if tries > 1 else ""
+    alike = all(attempt.status == status for attempt in facts.attempts)
+    which = "each" if alike else "the last"
+    often = f" on {which} of {tries} attempts" if tries > 1 else ""
     waited = facts.phases.get("wait")
     after = f" after {waited:.0f} ms" if waited is not None and tries == 1 else ""
     return Verdict(
@@ -179,7 +199,9 @@ def _server_error(facts: Facts, status: int) -> Verdict:
 def _client_error(status: int) -> Verdict:
     if status == 429:
         return Verdict(
-            "server", "the server refused for now: too many requests (429)", ("attempts",)
+            "server",
+            "the server refused for now: too many requests (429)",
+            ("http_response_status_code",),
         )
     return Verdict(
         "client",
@@ -202,7 +224,7 @@ _SLOW = {
 
 
 def _slow(facts: Facts) -> Verdict:
-    shares = {**facts.phases, "retry_sleep": facts.retry_sleep_ms}
+    shares = facts.shares
     phase, spent = max(shares.items(), key=lambda item: item[1])
     took = f"slow, {facts.duration_ms:.0f} ms"
     if spent < facts.duration_ms * _DOMINANT_SHARE:

@@ -48,8 +48,8 @@ class TracedAdapter(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        if not known and not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = dict(POOL_CLASSES)
+        if not known:
+            manager.pool_classes_by_scheme = dict(_pool_classes(proxy))
         return manager
 
     def build_connection_pool_key_attributes(
@@ -132,3 +132,12 @@ class TracedAdapter(HTTPAdapter):
         response.request = req
         response.connection = self
         return response
+
+
+def _pool_classes(proxy: str) -> dict[str, Any]:
+    if not proxy.lower().startswith("socks"):
+        return POOL_CLASSES
+    # Here, because it needs PySocks, which only the extra `socks` brings.
+    from tracedclient.transport import socks  # noqa: PLC0415
+
+    return socks.POOL_CLASSES

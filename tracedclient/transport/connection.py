@@ -8,6 +8,7 @@ back; the answer it hands out keeps the trace until its body is done.
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import time
 from functools import partial
@@ -29,6 +30,7 @@ from tracedclient.httptrace import (
     WroteHeadersInfo,
     WroteRequestInfo,
 )
+from tracedclient.transport.bounded import set_deadline
 from tracedclient.transport.dial import DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.response import HTTPResponse
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from socket import gaierror
 
     from tracedclient.httptrace import ClientTrace
+    from tracedclient.inflight import OngoingCall
 
     _Base = urllib3.connection.HTTPConnection
 else:
@@ -53,6 +56,12 @@ _ids = itertools.count(1)
 JOINED_BYTES = 1_400
 """A body up to this size is joined to its head: about what one Ethernet segment carries. A larger
 one is handed over as it is, without being copied."""
+
+MAX_IDLE = 30.0
+"""Seconds a connection may lie in the pool. Servers and what stands between close idle ones, and a
+request that is under way at that moment is lost without a word; better to be the first to go."""
+
+_KEEP_ALIVE_TIMEOUT = re.compile(r"timeout\s*=\s*([0-9]{1,9})", re.ASCII | re.IGNORECASE)
 
 CONTINUE_TIMEOUT = 1.0
 """Seconds to wait for a 100 before the body is sent all the same (RFC 9110 §10.1.1)."""
@@ -89,7 +98,7 @@ class _Writing:
         )
 
 
-class _Traced(_Base):
+class Traced(_Base):
     """What both kinds of connection add to urllib3's."""
 
     response_class: Any = HTTPResponse
@@ -103,6 +112,9 @@ class _Traced(_Base):
         self.uses = 0
         self.opened_at = 0.0
         self.idle_since: float | None = None
+        self.max_idle = MAX_IDLE
+        self.call: OngoingCall | None = None
+        self._answering: Any = None
         self._writing = _Writing()
         self._begun_answer: HTTPResponse | None = None
         self._handshake: TLSHandshakeStartInfo | None = None
@@ -113,35 +125,44 @@ class _Traced(_Base):
         self.id = next(_ids) if self.uses else self.id
         self.uses = 0
         self.idle_since = None
+        self.max_idle = MAX_IDLE
         self.sent = False
         super().connect()
         self.opened_at = time.monotonic()
 
     def _new_conn(self) -> socket.socket:
-        self.phase = "dns"
+        sock = self._dial(self._dns_host, self.port)
+        sys.audit("http.client.connect", self, self.host, self.port)
+        self._prepare_handshake(sock)
+        return sock
+
+    def _dial(self, host: str, port: int) -> DialedSocket:
+        """Connect to ``host``, with urllib3's errors for what can go wrong."""
         try:
-            addresses = resolve(self._dns_host.strip("[]"), self.port, self.trace)
+            self.phase = "dns"
+            addresses = resolve(host.strip("[]"), port, self.trace)
             self.phase = "connect"
-            sock = connect(
+            return connect(
                 addresses,
-                timeout=Timeout.resolve_default_timeout(self.timeout),
+                timeout=self._seconds(),
+                deadline=self.call.deadline if self.call is not None else None,
                 source_address=self.source_address,
                 socket_options=self.socket_options,
                 trace=self.trace,
             )
         except gaierror as error:
-            raise NameResolutionError(self.host, self, error) from error
+            raise NameResolutionError(host, self, error) from error
         except TimeoutError as error:
             raise ConnectTimeoutError(
-                self, f"Connection to {self.host} timed out. (connect timeout={self.timeout})"
+                self, f"Connection to {host} timed out. (connect timeout={self.timeout})"
             ) from error
         except OSError as error:
             raise NewConnectionError(
                 self, f"Failed to establish a new connection: {error}"
             ) from error
-        sys.audit("http.client.connect", self, self.host, self.port)
-        self._prepare_handshake(sock)
-        return sock
+
+    def _seconds(self) -> float | None:
+        return Timeout.resolve_default_timeout(self.timeout)
 
     def _prepare_handshake(self, sock: DialedSocket) -> None:
         """Nothing to do where no TLS follows."""
@@ -179,6 +200,8 @@ class _Traced(_Base):
             self.connect()
         self.phase = "send"
         self.sent = False
+        self._answering = self.sock
+        self.set_deadline(self.call.deadline if self.call is not None else None)
         trace = self.trace
         if trace is not None:
             trace.got_conn(self._got_conn())
@@ -272,10 +295,21 @@ class _Traced(_Base):
         finally:
             self.response_class = HTTPResponse
         self.phase = "receive"
+        self._learn_idle_time(response.headers.get("keep-alive"))
         wire = response._original_response  # noqa: SLF001 - urllib3 has no public way to it
         if isinstance(wire, HTTPResponse):
             wire.bind(response)
         return response
+
+    def _learn_idle_time(self, keep_alive: str | None) -> None:
+        """Take the server's word on when it will close this connection, and be earlier."""
+        match = _KEEP_ALIVE_TIMEOUT.search(keep_alive) if keep_alive else None
+        if match is not None:
+            self.max_idle = min(MAX_IDLE, max(0.0, int(match[1]) - 1.0))
+
+    def set_deadline(self, deadline: float | None) -> None:
+        """Bound the rest of the exchange; the body too, which may outlive ``self.sock``."""
+        set_deadline(self._answering, deadline)
 
     def _observation(self) -> dict[str, Any]:
         return {"trace": self.trace, "reused": self.uses > 1}
@@ -290,11 +324,11 @@ class _Traced(_Base):
             self.trace.failed(FailedInfo(error=error, **facts._asdict()))
 
 
-class HTTPConnection(_Traced, urllib3.connection.HTTPConnection):
+class HTTPConnection(Traced, urllib3.connection.HTTPConnection):
     """urllib3's ``HTTPConnection``, observed."""
 
 
-class HTTPSConnection(_Traced, urllib3.connection.HTTPSConnection):
+class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
     """urllib3's ``HTTPSConnection``, observed; its handshakes are told apart from their setup."""
 
     def connect(self) -> None:

@@ -1,53 +1,45 @@
-"""From a host name to a connected socket: the lookup, then each address in turn.
+"""From a host name to a connected socket: the lookup, then the addresses, raced (RFC 8305).
 
-urllib3 does both in one function, which hides what an on-call engineer asks first: what did DNS
-say, and which of those addresses did not answer?
+urllib3 does both in one function, one address after another, which hides what an on-call engineer
+asks first: what did DNS say, and which of those addresses did not answer? And it waits for a dead
+address as long as for a slow one.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import contextmanager
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING
 
 from urllib3.exceptions import LocationParseError
 
 # As a module: `urllib3.util.connection.allowed_gai_family = …` is how people turn IPv6 off.
 from urllib3.util import connection as urllib3_connection
 
-from tracedclient.httptrace import ConnectDoneInfo, ConnectStartInfo, DNSDoneInfo, DNSStartInfo
+from tracedclient.httptrace import DNSDoneInfo, DNSStartInfo
+from tracedclient.transport.candidate import (
+    Address,
+    Candidate,
+    DialedSocket,
+    Terms,
+    address_text,
+)
+from tracedclient.transport.race import race
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tracedclient.httptrace import ClientTrace
 
-_NETWORK = "tcp"
+__all__ = ["Address", "DialedSocket", "address_text", "connect", "interleave", "resolve"]
 
+_STAGGER = 0.25
+"""Seconds; RFC 8305 §8 recommends them."""
 
-class Address(NamedTuple):
-    """One line of a resolver's answer, as ``getaddrinfo`` gives it."""
-
-    family: int
-    kind: int
-    protocol: int
-    name: str
-    sockaddr: tuple[Any, ...]
-
-
-class DialedSocket(socket.socket):
-    """A TCP socket that says when it is handed over to TLS.
-
-    Between the TCP connection and the ClientHello lie the preparations of TLS; ``ssl`` takes the
-    file descriptor out of the plain socket right before the handshake itself begins.
-    """
-
-    before_handshake: Callable[[], None] | None = None
-
-    def detach(self) -> int:
-        call, self.before_handshake = self.before_handshake, None
-        if call is not None:
-            call()
-        return super().detach()
+_NOWHERE_TO_GO = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""What this machine says of an address that it has no way to, such as IPv6 without a route."""
 
 
 def resolve(host: str, port: int, trace: ClientTrace | None) -> list[Address]:
@@ -76,7 +68,7 @@ def resolve(host: str, port: int, trace: ClientTrace | None) -> list[Address]:
 def _lookup(host: str, port: int) -> list[Address]:
     family = urllib3_connection.allowed_gai_family()
     found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-    return [Address(*address) for address in found]
+    return interleave([Address(*address) for address in found])
 
 
 def _is_literal(host: str) -> bool:
@@ -89,61 +81,106 @@ def _is_literal(host: str) -> bool:
     return False
 
 
+def interleave(addresses: Sequence[Address]) -> list[Address]:
+    """Return ``addresses`` with their families taking turns (RFC 8305 §4), each address once.
+
+    The family of the first one begins; within a family the order stays, which is the resolver's
+    (RFC 6724). When one family has no more, the rest of the other follows.
+    """
+    families: dict[int, dict[object, Address]] = {}
+    for address in addresses:
+        families.setdefault(address.family, {}).setdefault(address.sockaddr, address)
+    turns = zip_longest(*(family.values() for family in families.values()))
+    return [address for address in chain.from_iterable(turns) if address is not None]
+
+
 def connect(
     addresses: Sequence[Address],
     *,
     timeout: float | None,
+    deadline: float | None = None,
     source_address: tuple[str, int] | None,
     socket_options: Iterable[tuple[int, int, int | bytes]] | None,
     trace: ClientTrace | None,
+    stagger: float | None = _STAGGER,
 ) -> DialedSocket:
-    """Return a socket connected to the first of ``addresses`` that answers.
+    """Return a socket connected to the one of ``addresses`` that answers first (RFC 8305 §5).
 
-    ``timeout`` is seconds for each address, ``None`` for the operating system's own. Raises the
-    last address's error, as urllib3 does; every address's error is in the trace.
+    They are tried in their order. The next one begins when the one before has failed, or after
+    ``stagger`` seconds beside it; ``None`` is one after another. That is also the way with a fixed
+    source port, which only one socket can have.
+
+    ``timeout`` is seconds for each address, ``None`` for the operating system's own; none is tried
+    or waited for past ``deadline``, a second of ``time.monotonic()``. The socket returned has
+    ``timeout`` as its own.
+
+    The trace is told of the start and the end of every address that was tried, all before this
+    returns. One that lost the race is closed, and ends with ``ECANCELED``.
+
+    When none answers, raises the ``OSError`` that says most, of equals that of the first address:
+    a failure such as a refusal goes before ``TimeoutError``, and that before those which only say
+    that this machine has no way there, as without IPv6. ``TimeoutError`` therefore means that
+    nothing was heard from any address.
     """
-    error: OSError | None = None
-    for address in addresses:
-        try:
-            return _connect_one(address, timeout, source_address, socket_options or (), trace)
-        except OSError as failure:
-            error = failure
-    try:
-        raise error or OSError("getaddrinfo returned no address")
-    finally:
-        # The traceback holds this frame, and this frame would hold the traceback.
-        error = None
+    if not addresses:
+        raise OSError("getaddrinfo returned no address")
+    terms = Terms(timeout, deadline, source_address, tuple(socket_options or ()), trace)
+    candidates = [Candidate(address, terms) for address in addresses]
+    with _closed_on_error(candidates):
+        if stagger is None or len(candidates) == 1 or (source_address and source_address[1]):
+            winner = _one_after_another(candidates, terms)
+        else:
+            winner = race(candidates, terms, stagger)
+        if winner is None:
+            raise _most_telling(candidates)
+        return _award(winner, candidates, timeout)
 
 
-def _connect_one(
-    address: Address,
-    timeout: float | None,
-    source_address: tuple[str, int] | None,
-    socket_options: Iterable[tuple[int, int, int | bytes]],
-    trace: ClientTrace | None,
-) -> DialedSocket:
-    addr = address_text(address.sockaddr)
-    if trace is not None:
-        trace.connect_start(ConnectStartInfo(network=_NETWORK, addr=addr))
-    sock = DialedSocket(address.family, address.kind, address.protocol)
+@contextmanager
+def _closed_on_error(candidates: Sequence[Candidate]) -> Iterator[None]:
     try:
-        for option in socket_options:
-            sock.setsockopt(*option)
-        sock.settimeout(timeout)
-        if source_address:
-            sock.bind(source_address)
-        sock.connect(address.sockaddr)
+        yield
     except BaseException as error:
-        sock.close()
-        if trace is not None:
-            trace.connect_done(ConnectDoneInfo(network=_NETWORK, addr=addr, error=error))
+        # All of them before the first hook, which may take its time.
+        for candidate in candidates:
+            candidate.close()
+        for candidate in candidates:
+            candidate.end(error)
         raise
-    if trace is not None:
-        trace.connect_done(ConnectDoneInfo(network=_NETWORK, addr=addr, error=None))
-    return sock
+    finally:
+        for candidate in candidates:
+            # Its traceback holds frames that hold the candidate: a cycle for the collector.
+            candidate.error = None
 
 
-def address_text(sockaddr: tuple[Any, ...]) -> str:
-    """Return ``host:port``, an IPv6 host in brackets."""
-    host, port = sockaddr[0], sockaddr[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _one_after_another(candidates: Sequence[Candidate], terms: Terms) -> Candidate | None:
+    return next((each for each in candidates if terms.in_time and each.connect()), None)
+
+
+def _award(
+    winner: Candidate, candidates: Sequence[Candidate], timeout: float | None
+) -> DialedSocket:
+    winner.sock.settimeout(timeout)
+    losers = [each for each in candidates if each is not winner]
+    # All of them before the first hook, which may take its time.
+    for loser in losers:
+        loser.close()
+    for candidate in candidates:
+        candidate.end(None if candidate is winner else _cancelled_by(winner))
+    return winner.sock
+
+
+def _cancelled_by(winner: Candidate) -> OSError:
+    return OSError(errno.ECANCELED, f"cancelled, because {winner.addr} answered first")
+
+
+def _most_telling(candidates: Sequence[Candidate]) -> OSError:
+    errors = [candidate.error for candidate in candidates if candidate.error is not None]
+    return min(errors, key=_rank, default=TimeoutError("timed out"))
+
+
+def _rank(error: OSError) -> int:
+    # A gaierror is bind's: a source address of the other family.
+    if isinstance(error, socket.gaierror) or error.errno in _NOWHERE_TO_GO:
+        return 2
+    return 1 if isinstance(error, TimeoutError) else 0

@@ -7,6 +7,7 @@ pass it), puts it on the connection it hands out, and takes it off when the conn
 from __future__ import annotations
 
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import urllib3.connection
@@ -15,18 +16,21 @@ import urllib3.connectionpool
 from tracedclient.httptrace import (
     FailedInfo,
     GetConnInfo,
+    Holder,
     PoolWaitDoneInfo,
     PoolWaitStartInfo,
     PutIdleConnInfo,
     StaleConnDiscardedInfo,
     current_client_trace,
 )
-from tracedclient.transport.connection import HTTPConnection, HTTPSConnection
+from tracedclient.inflight import current_call
+from tracedclient.transport.connection import HTTPConnection, HTTPSConnection, Traced
 from tracedclient.transport.dial import address_text
 from tracedclient.transport.failure import WireFacts, attach
 
 if TYPE_CHECKING:
     from tracedclient.httptrace import ClientTrace
+    from tracedclient.inflight import OngoingCall
 
     _Base = urllib3.connectionpool.HTTPConnectionPool
 else:
@@ -51,49 +55,75 @@ class _ConnectionClass:
 class _TracedPool(_Base):
     """What both kinds of pool add to urllib3's."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Weak: a connection whose answer was dropped unread must be able to go.
+        self._in_use: weakref.WeakSet[Any] = weakref.WeakSet()
+
     def _get_conn(self, timeout: float | None = None) -> Any:
         trace = current_client_trace()
-        if trace is None:
-            try:
-                conn: Any = super()._get_conn(timeout)
-            except BaseException as error:
-                _failed_without_connection(None, error)
-                raise
-        else:
-            trace.get_conn(GetConnInfo(host_port=self._host_port()))
-            conn = self._wait_for_conn(trace, timeout)
-        if isinstance(conn, (HTTPConnection, HTTPSConnection)):
-            conn.trace = trace
-            self._tell_stale(conn)
+        call = current_call.get()
+        if trace is not None:
+            trace.get_conn(self._get_conn_info())
+        conn = self._taken(trace, timeout, call)
+        if isinstance(conn, Traced):
+            conn.trace, conn.call = trace, call
+            if call is not None:
+                call.on(conn)
+            self._in_use.add(conn)
         return conn
 
-    def _wait_for_conn(self, trace: ClientTrace, timeout: float | None) -> Any:
+    def _taken(
+        self, trace: ClientTrace | None, timeout: float | None, call: OngoingCall | None
+    ) -> Any:
+        """A connection of the pool, or a new one; not one that is dead, or soon will be."""
+        try:
+            conn = self._waited_for(trace, self._patience(timeout, call))
+        except BaseException as error:
+            _failed_without_connection(trace, error)
+            raise
+        if isinstance(conn, Traced):
+            _discard_stale(conn, trace)
+        return conn
+
+    def _patience(self, timeout: float | None, call: OngoingCall | None) -> float | None:
+        if not self.block or call is None or call.deadline is None:
+            return timeout
+        remaining = max(0.0, call.deadline - time.monotonic())
+        return remaining if timeout is None else min(timeout, remaining)
+
+    def _waited_for(self, trace: ClientTrace | None, timeout: float | None) -> Any:
         queue = self.pool
-        waits = self.block and queue is not None and queue.empty()
+        if trace is None or not self.block or queue is None or not queue.empty():
+            return super()._get_conn(timeout)
+        trace.pool_wait_start(PoolWaitStartInfo(limit=queue.maxsize, holders=self._holders()))
         failure: BaseException | None = None
-        if waits and queue is not None:
-            trace.pool_wait_start(PoolWaitStartInfo(limit=queue.maxsize))
         try:
             return super()._get_conn(timeout)
         except BaseException as error:
             failure = error
             raise
         finally:
-            if waits:
-                trace.pool_wait_done(PoolWaitDoneInfo(error=failure))
-            if failure is not None:
-                _failed_without_connection(trace, failure)
+            trace.pool_wait_done(PoolWaitDoneInfo(error=failure))
 
-    @staticmethod
-    def _tell_stale(conn: HTTPConnection | HTTPSConnection) -> None:
-        """urllib3 closes a connection that died in the pool, and hands out the same object."""
-        if conn.sock is not None or conn.idle_since is None:
-            return
-        idle, conn.idle_since = time.monotonic() - conn.idle_since, None
-        if conn.trace is not None:
-            conn.trace.stale_conn_discarded(
-                StaleConnDiscardedInfo(conn_id=conn.id, idle_time=idle, uses=conn.uses)
-            )
+    def _get_conn_info(self) -> GetConnInfo:
+        queue = self.pool
+        # A copy: other threads take from the queue meanwhile.
+        idle = 0 if queue is None else sum(conn is not None for conn in list(queue.queue))
+        return GetConnInfo(
+            host_port=self._host_port(),
+            in_use=len(self._in_use),
+            idle=idle,
+            limit=0 if queue is None else queue.maxsize,
+        )
+
+    def _holders(self) -> tuple[Holder, ...]:
+        calls = [(conn.call, conn.phase) for conn in list(self._in_use) if conn.call is not None]
+        calls.sort(key=lambda held: held[0].started)
+        return tuple(
+            Holder(trace_id=call.trace_id, age=call.age, phase=phase)
+            for call, phase in calls[:_MAX_HOLDERS]
+        )
 
     def _host_port(self) -> str:
         host, port = self.host, self.port
@@ -102,11 +132,13 @@ class _TracedPool(_Base):
         return address_text((host.strip("[]"), port))
 
     def _put_conn(self, conn: Any) -> None:
-        if not isinstance(conn, (HTTPConnection, HTTPSConnection)):
+        if not isinstance(conn, Traced):
             super()._put_conn(conn)
             return
         # All of it before the connection is another thread's.
-        trace, conn.trace = conn.trace, None
+        trace, conn.trace, conn.call = conn.trace, None, None
+        conn.set_deadline(None)
+        self._in_use.discard(conn)
         is_open = conn.sock is not None
         conn.idle_since = time.monotonic() if is_open else None
         if trace is None or not is_open:
@@ -127,20 +159,42 @@ class _TracedPool(_Base):
         try:
             return super()._make_request(conn, *args, **kwargs)
         except BaseException as error:
-            _failed(conn, error)
+            self._failed(conn, error)
             raise
+
+    def _failed(self, conn: Any, error: BaseException) -> None:
+        if isinstance(conn, Traced):
+            self._in_use.discard(conn)
+            conn.failed(error)
 
     def _prepare_proxy(self, conn: Any) -> None:
         try:
             super()._prepare_proxy(conn)
         except BaseException as error:
-            _failed(conn, error)
+            self._failed(conn, error)
             raise
 
 
-def _failed(conn: Any, error: BaseException) -> None:
-    if isinstance(conn, (HTTPConnection, HTTPSConnection)):
-        conn.failed(error)
+def _discard_stale(conn: Traced, trace: ClientTrace | None) -> None:
+    """Close a connection that has lain in the pool for too long; tell of one that urllib3 closed.
+
+    Either way the same object goes on, and connects anew.
+    """
+    if conn.idle_since is None:
+        return
+    idle = time.monotonic() - conn.idle_since
+    if conn.sock is None:
+        reason = "closed by the server"
+    elif idle > conn.max_idle:
+        reason = f"idle for more than {conn.max_idle:g} s"
+        conn.close()
+    else:
+        return
+    conn.idle_since = None
+    if trace is not None:
+        trace.stale_conn_discarded(
+            StaleConnDiscardedInfo(conn_id=conn.id, idle_time=idle, uses=conn.uses, reason=reason)
+        )
 
 
 def _failed_without_connection(trace: ClientTrace | None, error: BaseException) -> None:
@@ -148,6 +202,9 @@ def _failed_without_connection(trace: ClientTrace | None, error: BaseException) 
     attach(error, facts)
     if trace is not None:
         trace.failed(FailedInfo(error=error, **facts._asdict()))
+
+
+_MAX_HOLDERS = 10
 
 
 class HTTPConnectionPool(_TracedPool, urllib3.connectionpool.HTTPConnectionPool):

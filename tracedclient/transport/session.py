@@ -37,6 +37,7 @@ class TracedSession(requests.Session):
         environment: Environment | None = None,
         cookies: bool = True,
         pool_maxsize: int = 10,
+        pool_block: bool = False,
         pool_connections: int = 10,
     ) -> None:
         super().__init__()
@@ -45,7 +46,9 @@ class TracedSession(requests.Session):
             self.trust_env = False
         if not cookies:
             self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        adapter = TracedAdapter(pool_connections=pool_connections, pool_maxsize=pool_maxsize)
+        adapter = TracedAdapter(
+            pool_connections=pool_connections, pool_maxsize=pool_maxsize, pool_block=pool_block
+        )
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 

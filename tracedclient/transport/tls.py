@@ -18,6 +18,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from tracedclient.httptrace import TLSState
 from tracedclient.redaction import causes
+from tracedclient.transport.bounded import BoundedSSLSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
     return context
 
 
-class _ObservedSSLSocket(ssl.SSLSocket):
+class _ObservedSSLSocket(BoundedSSLSocket):
     """Keeps what the peer showed when its certificate is refused: afterwards the socket is gone."""
 
     def do_handshake(self, block: bool = False) -> None:

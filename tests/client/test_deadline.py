@@ -1,0 +1,109 @@
+"""The total timeout is total: no drip, no flood and no slow reader outlasts it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import requests
+import servers
+
+from tracedclient import DeadlineExceeded, Timeout
+
+SHORT = Timeout(connect=0.3, read=0.3, total=0.7)
+
+
+def drip(prefix, piece=b"x", every=0.05):
+    """A handler that sends ``prefix`` and then a little now and then."""
+    pause = threading.Event()
+
+    def handle(peer):
+        peer.read_request()
+        peer.send(prefix)
+        for _ in range(200):
+            pause.wait(every)
+            peer.send(piece)
+
+    return handle
+
+
+CASES = {
+    "body": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"),
+    "chunks": drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "head": drip(b"HTTP/1.1 200 OK\r\nX-Long: ", b"y"),
+    "headers": drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    "status": drip(b"HTTP/1.1 200 ", b"O"),
+    "interim": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_a_drip_ends_with_the_deadline(make_client, start, case, debug):
+    """A server that sends a little now and then stays within the read timeout, not the total."""
+    server = start(servers.ScriptedServer(CASES[case]))
+    client = make_client(timeout=SHORT)
+    began = time.monotonic()
+
+    with pytest.raises(DeadlineExceeded):
+        client.get(server.url, debug=debug)
+
+    assert 0.6 < time.monotonic() - began < 1.2
+
+
+def test_a_drip_over_tls_ends_with_the_deadline(make_client, start, server_context, ca_file):
+    """The deadline holds over TLS as well."""
+    server = start(servers.ScriptedServer(CASES["body"], tls=server_context("localhost")))
+    client = make_client(timeout=SHORT, verify=ca_file)
+    began = time.monotonic()
+
+    with pytest.raises(DeadlineExceeded):
+        client.get(f"https://localhost:{server.port}/")
+
+    assert 0.6 < time.monotonic() - began < 1.2
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_slow_reader_of_an_upload_ends_with_the_deadline(
+    make_client, start, server_context, ca_file, scheme
+):
+    """A peer that takes an upload a little at a time does not outlast the total."""
+    pause = threading.Event()
+
+    def handle(peer):
+        for _ in range(100):
+            peer.socket.recv(4096)
+            pause.wait(0.02)
+
+    tls = server_context("localhost") if scheme == "https" else None
+    server = start(servers.ScriptedServer(handle, tls=tls))
+    client = make_client(timeout=Timeout(5, 5, 0.7), verify=ca_file)
+    began = time.monotonic()
+
+    with pytest.raises(requests.RequestException):
+        client.put(f"{scheme}://localhost:{server.port}/", data=b"x" * 30_000_000)
+
+    assert 0.6 < time.monotonic() - began < 1.5
+
+
+def test_a_streamed_body_is_its_readers_time(make_client, start):
+    """With ``stream=True`` the total holds until the answer is handed over, not while it is read."""
+    server = start(servers.ScriptedServer(drip(b"HTTP/1.1 200 OK\r\n\r\n", every=0.005)))
+    client = make_client(timeout=SHORT)
+
+    response = client.get(server.url, stream=True)
+    time.sleep(0.8)
+
+    assert len(response.content) == 200
+
+
+def test_a_connection_takes_no_deadline_with_it(make_client, echo_server):
+    """A connection that is used again does not bear the deadline of the call before."""
+    client = make_client(timeout=Timeout(1, 1, 0.3))
+    client.get(echo_server.url)
+    time.sleep(0.35)
+
+    assert client.get(echo_server.url).trace.conn_reused is True
+    with client.session.get(f"{echo_server.url}/slow?ms=400", timeout=2) as response:
+        assert response.status_code == 200

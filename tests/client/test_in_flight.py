@@ -1,0 +1,108 @@
+"""Calls that have not finished: listed with their phase and age, and printed on a signal."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import threading
+import time
+
+import pytest
+import requests
+import servers
+import tenacity
+
+from tracedclient import RetryPolicy, debugging
+
+
+@pytest.fixture
+def held(start):
+    """A server that answers once it is told to."""
+    go = threading.Event()
+
+    def handle(peer):
+        while peer.read_request():
+            peer.wait(go)
+            peer.answer(200)
+
+    server = start(servers.ScriptedServer(handle))
+    server.go = go
+    yield server
+    go.set()
+
+
+def in_background(call):
+    thread = threading.Thread(target=call)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_call_is_listed_until_it_ends(client, held, debug):
+    """An unfinished call shows its id, its phase and its age, with debug on or off."""
+    url = f"{held.url}/x?token=secret"
+    thread = in_background(lambda: client.get(url, trace_id="t-1", debug=debug))
+    held.wait_until(lambda: len(held.requests) == 1)
+    time.sleep(0.02)
+
+    (call,) = client.in_flight()
+
+    assert (call.trace_id, call.method, call.phase, call.attempt) == ("t-1", "GET", "wait", 1)
+    assert call.url == f"{held.url}/x?token=REDACTED"
+    assert 0.01 < call.age < 5
+    held.go.set()
+    thread.join()
+    assert client.in_flight() == ()
+
+
+def test_a_call_that_sleeps_says_so(make_client, start):
+    """Between two attempts the phase is sleep."""
+    server = start(servers.serve(lambda _: (503, [], b"")))
+    client = make_client(retry=RetryPolicy(max_attempts=2, wait=tenacity.wait_fixed(0.3)))
+    thread = in_background(lambda: client.get(server.url))
+    server.wait_until(lambda: len(server.requests) == 1)
+    time.sleep(0.1)
+
+    (call,) = client.in_flight()
+
+    assert call.phase == "sleep"
+    thread.join()
+
+
+def test_a_failed_call_is_not_listed(client):
+    """A call that raised has finished."""
+    with pytest.raises(requests.ConnectionError):
+        client.get("http://nowhere.invalid/")
+
+    assert client.in_flight() == ()
+
+
+def test_a_streamed_call_is_listed_until_its_body_is_read(client, echo_server):
+    """With debug on, a streamed call is in flight while its body is not read, in phase receive."""
+    response = client.get(f"{echo_server.url}/bytes/100000", stream=True)
+
+    assert [call.phase for call in client.in_flight()] == ["receive"]
+    response.content  # noqa: B018 - reading ends it
+    assert client.in_flight() == ()
+
+
+def test_a_signal_prints_what_hangs(client, held):
+    """A hung process shows its calls when it gets the signal; the handler before is called too."""
+    out = io.StringIO()
+    called = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: called.append(True))
+    thread = in_background(lambda: client.get(held.url, trace_id="hangs"))
+    try:
+        held.wait_until(lambda: len(held.requests) == 1)
+        debugging.dump_on_signal(file=out)
+
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+        assert "1 calls in flight" in out.getvalue()
+        assert "trace_id=hangs" in out.getvalue()
+        assert called == [True]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        held.go.set()
+        thread.join()

@@ -1,0 +1,74 @@
+"""The command ``tracedclient``: ``demo`` shows the library at work, ``stat`` times one request.
+
+terminal   what the terminal can show; columns: fit text into it; page: both together
+waterfall  a TraceResult as text, from headline, chart (timeline, bars) and details (facts)
+stat demo  one module per command, imported only when that command is given
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracedclient._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+class _Command(NamedTuple):
+    module: str
+    help: str
+
+
+_COMMANDS = {
+    "demo": _Command("tracedclient.cli.demo", "show the library at work on this machine alone"),
+    "stat": _Command("tracedclient.cli.stat", "make one request and show where its time went"),
+}
+
+_SIGNAL = 128
+_SIGINT, _SIGPIPE = 2, 13
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: ``sys.argv[1:]``) and return its exit code.
+
+    0 it went well, 1 it did not (what that means says each command), 130 Ctrl-C, 141 the reader of
+    a pipe went away. Raises ``SystemExit``: 2 for a wrong usage, 0 after ``--help``.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    options = _parser(arguments).parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _SIGNAL + _SIGINT
+    except BrokenPipeError:
+        _drop_stdout()
+        return _SIGNAL + _SIGPIPE
+    return code
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tracedclient",
+        description="An HTTP client that shows, on demand, what happened on the wire.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in _COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.help, description=command.help)
+        # Only the command that was given is worth its imports.
+        if name in arguments[:1]:
+            import_module(command.module).configure(subparser)
+    return parser
+
+
+def _drop_stdout() -> None:
+    # What is still in the buffer would raise again when the interpreter exits.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,108 @@
+"""Calls that have not finished: whose they are, where they stand, and until when they may last.
+
+The pool and the connection need to know for which call they work: to name who holds a connection
+when another call waits for one, and to end it when its time is over. requests leaves no slot to
+tell them, so the call stands in a context variable while its request is on its way.
+"""
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from typing import Protocol
+
+import msgspec
+
+from tracedclient.redaction import redact_url
+
+
+class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that has not finished, at the moment it was asked for."""
+
+    trace_id: str
+    method: str
+    url: str
+    """Without credentials and query values."""
+    attempt: int
+    phase: str
+    """``prepare``, ``sleep`` between two attempts, or a phase of ``trace.model.PHASES``."""
+    age: float
+    """Seconds since ``do`` was called."""
+
+
+class WorkingConnection(Protocol):
+    """What a call knows of the connection that works for it."""
+
+    phase: str
+
+    def set_deadline(self, deadline: float | None) -> None:
+        """Bound the rest of the exchange, or no longer."""
+
+
+class OngoingCall:
+    """One ``do()``, from its beginning to its end."""
+
+    __slots__ = (
+        "attempt",
+        "connection",
+        "deadline",
+        "method",
+        "phase",
+        "started",
+        "trace_id",
+        "url",
+    )
+
+    def __init__(
+        self, trace_id: str, method: str | None, url: str | None, total: float | None
+    ) -> None:
+        self.trace_id = trace_id
+        self.method = method
+        self.url = url
+        self.started = time.monotonic()
+        self.deadline = None if total is None else self.started + total
+        """On ``time.monotonic``; ``None`` when it may last for ever."""
+        self.attempt = 0
+        self.phase: str | None = "prepare"
+        """Where it stands when no connection works for it; ``None``: ask the connection."""
+        self.connection: WorkingConnection | None = None
+
+    def starts(self, attempt: int) -> None:
+        """Another attempt begins."""
+        self.attempt = attempt
+        self.connection = None
+        self.phase = None
+
+    def sleeps(self) -> None:
+        """It waits for its next attempt."""
+        self.phase = "sleep"
+
+    def on(self, connection: WorkingConnection) -> None:
+        """A connection works for this call from now on."""
+        self.connection = connection
+
+    def is_handed_over(self) -> None:
+        """The answer is its caller's, who reads the body in his own time: the deadline was met."""
+        if self.connection is not None:
+            self.connection.set_deadline(None)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.started
+
+    def now(self) -> InFlight:
+        """Return where it stands."""
+        connection = self.connection
+        phase = self.phase or (connection.phase if connection is not None else "blocked")
+        return InFlight(
+            trace_id=self.trace_id,
+            method=self.method or "",
+            url=redact_url(self.url or ""),
+            attempt=self.attempt,
+            phase=phase,
+            age=self.age,
+        )
+
+
+current_call: ContextVar[OngoingCall | None] = ContextVar("tracedclient_call", default=None)

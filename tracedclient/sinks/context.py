@@ -1,0 +1,67 @@
+"""What the application bound in structlog's context → what of it rides along in a trace's line."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import msgspec
+
+from tracedclient.redaction import printable
+from tracedclient.trace.model import TraceResult
+
+# Keys that the record or the line has already. The first would make the standard library raise in
+# the middle of a request; the others would pass for facts of the trace.
+_RESERVED = (
+    frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
+    | {"message", "asctime", "stack_info", "stacklevel", "extra", "taskName"}
+    | {"timestamp", "level", "event", "logger", "context_dropped"}
+    | {field.name for field in msgspec.structs.fields(TraceResult)}
+)
+
+_MAX_TEXT = 512
+_MAX_BYTES = 800
+_INT64 = range(-(2**63), 2**64)
+
+
+def bound_context() -> dict[str, Any]:
+    """Return the bound keys and values, fit for JSON, at most 800 bytes of it.
+
+    ``context_dropped`` counts those that were too much.
+    """
+    # Loaded here: it costs as much as half of requests, and most processes never trace.
+    from structlog.contextvars import get_contextvars  # noqa: PLC0415
+
+    context: dict[str, Any] = {}
+    left, dropped = _MAX_BYTES, 0
+    for key, value in get_contextvars().items():
+        if key in _RESERVED:
+            continue
+        name, plain = printable(key), _plain(value)
+        size = len(json.dumps({name: plain}))
+        if size <= left:
+            left -= size
+            context[name] = plain
+        else:
+            dropped += 1
+    return {**context, "context_dropped": dropped} if dropped else context
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int) and value in _INT64:
+        return int(value)
+    text = as_text(value)
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
+
+
+def as_text(value: object) -> str:
+    """Return ``value`` as text that JSON can hold; its class when it cannot be made text of."""
+    try:
+        return printable(str(value))
+    except Exception:  # noqa: BLE001 - str() may be anyone's code, and refuses very long ints
+        return f"<{type(value).__name__}>"

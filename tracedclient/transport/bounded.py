@@ -1,0 +1,63 @@
+"""Sockets that keep a deadline: each read and write may take what its own timeout allows, but never
+longer than until the end of the whole call.
+
+A timeout alone bounds one read. A server that sends a byte now and then, in the head, in the body or
+as 1xx answers, stays within it for ever. No thread watches: the timeout is set anew before each call.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+    _Base = socket.socket
+else:
+    _Base = object
+
+
+class Bounded(_Base):
+    """Adds ``deadline`` (on ``time.monotonic``, ``None`` for none) to a kind of socket."""
+
+    deadline: float | None = None
+    _limit: float | None = None
+
+    def settimeout(self, value: float | None) -> None:
+        self._limit = value
+        super().settimeout(value)
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        if self.deadline is not None:
+            self._keep_deadline(self.deadline)
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        if self.deadline is not None:
+            self._keep_deadline(self.deadline)
+        super().sendall(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        # TLS's sendall is a loop over this one, each with a timeout of its own.
+        if self.deadline is not None:
+            self._keep_deadline(self.deadline)
+        return super().send(*args, **kwargs)
+
+    def _keep_deadline(self, deadline: float) -> None:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the call's total timeout has passed")
+        limit = self._limit
+        super().settimeout(remaining if limit is None else min(limit, remaining))
+
+
+class BoundedSSLSocket(Bounded, ssl.SSLSocket):
+    """An ``SSLSocket`` with a deadline."""
+
+
+def set_deadline(sock: Any, deadline: float | None) -> None:
+    """Give ``sock`` a deadline, where it can keep one."""
+    if isinstance(sock, Bounded):
+        sock.deadline = deadline

@@ -1,0 +1,165 @@
+"""Was it us? The CPU time of this thread, and how long the kernel kept this process from running.
+
+A process that is starved or throttled looks exactly like a slow server to itself. Two samples, one
+at either end of a wait, tell them apart.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import weakref
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class HostSample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Two counters; only the difference of two samples, taken in one thread, means anything."""
+
+    thread_cpu_ns: int
+    """Nanoseconds of CPU this thread has used, in the kernel too."""
+    throttled_us: int | None
+    """Microseconds for which the CPU limit of this process's cgroup held it back. Summed over
+    CPUs, so that it may grow faster than the clock. ``None`` where it cannot be read."""
+
+
+def sample() -> HostSample:
+    """Return the counters as they are now. Never raises.
+
+    The first call opens one file, which stays open as long as the process lives.
+    """
+    return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=_own_cgroup.throttled_us())
+
+
+class ThrottleCounter:
+    """The throttled time out of the first of ``find()``'s files that tells it.
+
+    Safe to use from several threads and after a fork. A file that fails once is not tried again.
+    """
+
+    def __init__(self, find: Callable[[], list[str]]) -> None:
+        self._find = find
+        self._kept: dict[str, int | None] = {}
+
+    def throttled_us(self) -> int | None:
+        """Return microseconds, or ``None`` where no file tells them."""
+        if not self._kept:
+            self._open()
+        descriptor = self._kept["descriptor"]
+        if descriptor is None:
+            return None
+        throttled = _read(descriptor)
+        if throttled is None:
+            # Not closed: if others have closed it already, the number may be another file's now.
+            self._kept["descriptor"] = None
+        return throttled
+
+    def _open(self) -> None:
+        opened = _open_first(self._find())
+        # Without a lock, which a fork in the middle would leave locked for good in the child.
+        first = self._kept.setdefault("descriptor", opened) == opened
+        if opened is None:
+            return
+        if first:
+            weakref.finalize(self, os.close, opened).atexit = False
+        else:
+            os.close(opened)
+
+
+def _open_first(paths: list[str]) -> int | None:
+    for path in paths:
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except OSError:
+            continue
+        if _read(descriptor) is not None:
+            return descriptor
+        os.close(descriptor)
+    return None
+
+
+def _read(descriptor: int) -> int | None:
+    try:
+        # Moves no offset, so that threads and forked processes may share the descriptor.
+        return parse_throttled(os.pread(descriptor, 4096, 0))
+    except OSError:
+        return None
+
+
+_THROTTLED = re.compile(rb"^throttled_(?:(usec)|time) (\d+)$", re.MULTILINE)
+
+
+def parse_throttled(stat: bytes) -> int | None:
+    """Return the microseconds in a ``cpu.stat``: version 2 counts in them, version 1 in ns."""
+    found = _THROTTLED.search(stat)
+    if found is None:
+        return None
+    return int(found[2]) if found[1] else int(found[2]) // 1000
+
+
+def own_stat_files() -> list[str]:
+    """Return where this process's throttled time may stand, best first; nowhere off Linux."""
+    try:
+        return stat_files(_proc("cgroup"), _proc("mountinfo"))
+    except (OSError, ValueError):
+        return []
+
+
+def _proc(name: str) -> str:
+    return Path("/proc/self", name).read_text(encoding="utf-8", errors="surrogateescape")
+
+
+def stat_files(cgroup: str, mountinfo: str) -> list[str]:
+    """Return the files to try for a process with these ``/proc/self/cgroup`` and ``mountinfo``.
+
+    ``cpu.stat.local`` (Linux 6.6) comes first: it counts the limits of outer cgroups as well, and
+    is cheaper to read. A cgroup without the CPU controller has neither; then its parent counts.
+    """
+    kind, own = _cpu_cgroup(cgroup)
+    if ".." in own.split("/"):
+        # Outside of what this cgroup namespace can see.
+        return []
+    for line in mountinfo.splitlines():
+        place = _mounted_at(line, kind, own)
+        if place is not None:
+            return place
+    return []
+
+
+def _cpu_cgroup(cgroup: str) -> tuple[str, str]:
+    """Return the file system's type and the path in it: cgroups(7), ``/proc/[pid]/cgroup``."""
+    unified = ".."
+    for line in cgroup.splitlines():
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if "cpu" in controllers.split(","):
+            return "cgroup", path
+        unified = unified if controllers else path
+    return "cgroup2", unified
+
+
+def _mounted_at(line: str, kind: str, own: str) -> list[str] | None:
+    """Return the files below the mount of ``line`` (proc_pid_mountinfo(5)) if it shows ``own``."""
+    mount, _, filesystem = line.partition(" - ")
+    root, point = (_unescape(field) for field in mount.split(" ")[3:5])
+    found, _, options = filesystem.split(" ")[:3]
+    if found != kind or (kind == "cgroup" and "cpu" not in options.split(",")):
+        return None
+    if not PurePosixPath(own).is_relative_to(root):
+        return None
+    innermost = PurePosixPath(point) / PurePosixPath(own).relative_to(root)
+    visible = takewhile(lambda d: d.is_relative_to(point), (innermost, *innermost.parents))
+    return [f"{d}/{name}" for d in visible for name in ("cpu.stat.local", "cpu.stat")]
+
+
+def _unescape(field: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), field)
+
+
+_own_cgroup = ThrottleCounter(own_stat_files)
