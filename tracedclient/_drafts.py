@@ -12,6 +12,7 @@ import msgspec
 from tracedclient.redaction import describe_error, printable
 from tracedclient.trace.model import (
     DNS,
+    TCP,
     TLS,
     Attempt,
     Connect,
@@ -118,6 +119,8 @@ class ExchangeDraft:
         self.got_conn: httptrace.GotConnInfo | None = None
         self.put_idle_conn: httptrace.PutIdleConnInfo | None = None
         self.stale: list[str] = []
+        self.buffered: float | None = None
+        self.tcp: TCP | None = None
         self.pool: Pool | None = None
         self.interim: list[int] = []
         self.head: httptrace.ResponseHeadInfo | None = None
@@ -185,6 +188,8 @@ class ExchangeDraft:
             writes=self.writes,
             bytes_received=None if self._reads is None else self._received,
             reads=self._reads,
+            buffered_ms=None if self.buffered is None else round(self.buffered * 1e3, 3),
+            tcp=self.tcp,
             longest_silence_ms=milliseconds(self._longest_silence) if self._reads else None,
             body_complete=self.body_complete,
             events=tuple(

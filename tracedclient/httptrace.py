@@ -33,6 +33,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tracedclient.trace.model import TCP, Resolver  # noqa: TC001 - msgspec resolves them
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -113,7 +115,8 @@ class PutIdleConnInfo(_Info, frozen=True, gc=False, kw_only=True):
 
 
 class GotFirstResponseByteInfo(_Info, frozen=True, gc=False, kw_only=True):
-    pass
+    buffered: float | None
+    """Seconds that it lay in the kernel before this process read it (Linux; else ``None``)."""
 
 
 class Got100ContinueInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -134,6 +137,8 @@ class DNSDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     addrs: tuple[str, ...]
     """Every address, in the order in which they will be tried."""
     error: BaseException | None
+    resolver: Resolver | None
+    """How this machine looks up names; only when the lookup failed or was slow."""
 
 
 class ConnectStartInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -275,6 +280,8 @@ class BodyReadInfo(_Info, frozen=True, gc=False, kw_only=True):
 class BodyDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     complete: bool
     """Whether the body was read to its end, rather than closed early by its reader."""
+    tcp: TCP | None
+    """What the kernel saw during the exchange (Linux; else ``None``)."""
 
 
 class FailedInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -284,6 +291,8 @@ class FailedInfo(_Info, frozen=True, gc=False, kw_only=True):
     sent: bool
     """Whether any byte of the request may have left this process."""
     reused: bool
+    tcp: TCP | None = None
+    """What the kernel saw during the exchange (Linux; else ``None``)."""
 
 
 class AttemptStartInfo(_Info, frozen=True, gc=False, kw_only=True):

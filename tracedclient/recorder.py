@@ -97,7 +97,10 @@ class Recorder(ClientTrace):
     def dns_done(self, info: httptrace.DNSDoneInfo) -> None:
         self._exchange.mark("dns_done")
         self._exchange.dns = DNS(
-            host=printable(info.host), addrs=info.addrs, error=describe(info.error)
+            host=printable(info.host),
+            addrs=info.addrs,
+            error=describe(info.error),
+            resolver=info.resolver,
         )
 
     def connect_start(self, info: httptrace.ConnectStartInfo) -> None:
@@ -162,6 +165,7 @@ class Recorder(ClientTrace):
 
     def got_first_response_byte(self, info: httptrace.GotFirstResponseByteInfo) -> None:
         self._exchange.mark("got_first_response_byte")
+        self._exchange.buffered = info.buffered
 
     def got_1xx_response(self, info: httptrace.Got1xxResponseInfo) -> None:
         self._exchange.mark("got_1xx_response")
@@ -177,11 +181,13 @@ class Recorder(ClientTrace):
     def body_done(self, info: httptrace.BodyDoneInfo) -> None:
         self._exchange.mark("body_done")
         self._exchange.body_complete = info.complete
+        self._exchange.tcp = info.tcp
         self._end_exchange()
 
     def failed(self, info: httptrace.FailedInfo) -> None:
         self._exchange.mark("failed")
         self._exchange.error = error_info(info.error, info.phase)
+        self._exchange.tcp = info.tcp
         self._end_exchange()
 
     def _end_exchange(self) -> None:

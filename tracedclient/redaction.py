@@ -134,6 +134,11 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def eai_name(error: socket.gaierror) -> str:
+    """Return the resolver's name for ``error``: ``EAI_NONAME``, ``EAI_AGAIN``, …."""
+    return _EAI_NAMES.get(error.errno or 0, f"EAI {error.errno}")
+
+
 def describe_error(error: BaseException) -> str | None:
     """Say in one line what went wrong, from the network's own error behind ``error``.
 
@@ -160,7 +165,7 @@ def _describe_os_error(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return str(getattr(error, "reason", None) or error.strerror or error)
     if isinstance(error, socket.gaierror):
-        name = _EAI_NAMES.get(error.errno or 0, f"EAI {error.errno}")
+        name = eai_name(error)
         return f"{name}: {error.strerror}"
     if error.errno is not None:
         return f"{errno.errorcode.get(error.errno, error.errno)}: {error.strerror}"

@@ -22,7 +22,7 @@ _RESERVED = (
 
 _MAX_TEXT = 512
 _MAX_BYTES = 800
-_INT64 = range(-(2**63), 2**64)
+_INT64 = 2**63
 
 
 def bound_context() -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return float(value)
-    if isinstance(value, int) and value in _INT64:
+    if isinstance(value, int) and -_INT64 <= value < 2 * _INT64:
         return int(value)
     text = as_text(value)
     return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"

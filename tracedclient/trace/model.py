@@ -65,6 +65,7 @@ class DNS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     addrs: tuple[str, ...] = ()
     error: str | None = None
     """``EAI_NONAME: Name or service not known``"""
+    resolver: Resolver | None = None
 
 
 class Connect(_Noun, frozen=True, omit_defaults=True, kw_only=True):
@@ -117,6 +118,42 @@ class Connection(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     stale_discarded: int | None = None
     """Pooled connections found dead, or idle for too long, before this one was used."""
     stale_reason: str | None = None
+
+
+class TCP(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+    """What the kernel saw of the connection during this exchange (Linux; else absent)."""
+
+    rtt_ms: float | None = None
+    min_rtt_ms: float | None = None
+    retransmits: int | None = None
+    """Segments sent again: the network lost some, or an acknowledgement was late."""
+    segments_out: int | None = None
+    segments_in: int | None = None
+    data_segments_out: int | None = None
+    data_segments_in: int | None = None
+    bytes_acked: int | None = None
+    """Bytes whose arrival the peer's kernel has confirmed; with TLS, those of its records."""
+    bytes_received: int | None = None
+    delivery: str | None = None
+    """How much of the request has arrived there, when no answer came: ``none_left`` (this machine),
+    ``unacknowledged``, ``partly_acknowledged``, ``acknowledged``."""
+
+
+class Resolver(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+    """How this machine looks up names, noted when a lookup failed or was slow."""
+
+    nameservers: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    ndots: int | None = None
+    timeout: int | None = None
+    """Seconds until a nameserver is given up."""
+    attempts: int | None = None
+    in_hosts_file: bool | None = None
+    tried: tuple[str, ...] = ()
+    """The names asked for, in order, because of ``search`` and ``ndots``."""
+    hosts_order: str | None = None
+    explanation: str | None = None
+    """What these settings say about this lookup."""
 
 
 class Holder(_Noun, frozen=True, omit_defaults=True, kw_only=True):
@@ -187,6 +224,13 @@ class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """Reads of the socket that gave bytes."""
     longest_silence_ms: float | None = None
     """The longest time between two of those reads."""
+    buffered_ms: float | None = None
+    """How long the answer's first bytes lay in the kernel before this process read them."""
+    tcp: TCP | None = None
+    cpu_ms: float | None = None
+    """CPU time of the calling thread during this exchange."""
+    throttled_ms: float | None = None
+    """How long the process's cgroup was kept off the CPU during it."""
     body_complete: bool | None = None
     events: tuple[Event, ...] = ()
 

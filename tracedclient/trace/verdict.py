@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tracedclient.trace.model import Attempt, Connect, ErrorInfo, Exchange
+    from tracedclient.trace.model import DNS, Attempt, Connect, ErrorInfo, Exchange
 
 SLOW_MS = 500.0
 """A call that ends well within this time has nothing to explain."""
@@ -91,8 +91,15 @@ def _deadline(facts: Facts) -> str:
 
 
 def _failed_dns(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
-    host = exchange.dns.host if exchange and exchange.dns else "the host"
-    return Verdict("dns", f"DNS gave no address for {host}: {_why(error)}", ("dns_err", "dns_ms"))
+    dns = exchange.dns if exchange else None
+    host = dns.host if dns else "the host"
+    words = f"DNS gave no address for {host}: {_why(error)}{_resolver_says(dns)}"
+    return Verdict("dns", words, ("dns_err", "dns_ms"))
+
+
+def _resolver_says(dns: DNS | None) -> str:
+    resolver = dns.resolver if dns else None
+    return f"; {resolver.explanation}" if resolver and resolver.explanation else ""
 
 
 def _failed_connect(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
@@ -138,18 +145,32 @@ def _failed_send(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
 def _failed_wait(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
     waited = exchange.ms.wait if exchange else None
     after = f" within {waited:.0f} ms" if waited is not None else ""
+    delivery, culprit = _delivered(exchange)
     if exchange and exchange.connection and exchange.connection.reused:
         idle = exchange.connection.idle_ms
         return Verdict(
-            "server",
-            "the server took the request on a kept-alive connection"
+            culprit,
+            f"{delivery} on a kept-alive connection"
             + (f" (idle {idle:.0f} ms)" if idle is not None else "")
-            + f" and gave no answer{after}: {_why(error)}",
-            ("wait_ms", "conn_reused"),
+            + f"; no answer came{after}: {_why(error)}",
+            ("wait_ms", "conn_reused", "tcp"),
         )
-    return Verdict(
-        "server", f"the request was sent; no answer came{after}: {_why(error)}", ("wait_ms",)
-    )
+    return Verdict(culprit, f"{delivery}; no answer came{after}: {_why(error)}", ("wait_ms", "tcp"))
+
+
+def _delivered(exchange: Exchange | None) -> tuple[str, str]:
+    """What became of the request, as far as the kernel knows, and whose fault that makes it."""
+    tcp = exchange.tcp if exchange else None
+    sent = exchange.bytes_sent if exchange else None
+    if tcp is None or tcp.delivery is None or not sent:
+        return "the request was sent", "server"
+    if tcp.delivery == "none_left":
+        return "nothing left this machine", "send"
+    if tcp.delivery == "unacknowledged":
+        return f"none of the request's {sent} bytes was acknowledged: network or host down", "send"
+    if tcp.delivery == "partly_acknowledged":
+        return f"only part of the request's {sent} bytes was acknowledged", "send"
+    return f"all {sent} bytes of the request were acknowledged", "server"
 
 
 def _failed_receive(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
@@ -239,19 +260,54 @@ def _slow(facts: Facts) -> Verdict:
                 ("duration_ms", "unaccounted_ms"),
             )
         return Verdict("none", f"{took}, and no phase dominates ({parts} ms)", ("duration_ms",))
+    if phase == "wait" and (buffered := _buffered(facts.attempts)) >= spent * _DOMINANT_SHARE:
+        return Verdict(
+            "client",
+            f"{took}: the answer lay {buffered:.0f} ms in this process's receive buffer: the "
+            f"process was busy, not the server{_throttled(facts.attempts)}",
+            ("buffered_ms", "wait_ms"),
+        )
     culprit, words, field = _SLOW[phase]
-    dead = _dead_addresses(facts.attempts) if phase == "connect" else ""
-    return Verdict(culprit, f"{took}: {spent:.0f} ms of it {words}{dead}", (field, "duration_ms"))
+    return Verdict(
+        culprit,
+        f"{took}: {spent:.0f} ms of it {words}{_more(phase, facts.attempts)}",
+        (field, "duration_ms"),
+    )
+
+
+def _more(phase: str, attempts: Sequence[Attempt]) -> str:
+    if phase == "connect":
+        return _dead_addresses(attempts)
+    if phase == "blocked":
+        return _holders(attempts)
+    if phase == "dns":
+        return "".join(sorted({_resolver_says(e.dns) for e in _exchanges(attempts)}))
+    return ""
+
+
+def _buffered(attempts: Sequence[Attempt]) -> float:
+    return sum(exchange.buffered_ms or 0.0 for exchange in _exchanges(attempts))
+
+
+def _throttled(attempts: Sequence[Attempt]) -> str:
+    spent = sum(exchange.throttled_ms or 0.0 for exchange in _exchanges(attempts))
+    return f" (its CPU limit held it back for {spent:.0f} ms)" if spent else ""
+
+
+def _holders(attempts: Sequence[Attempt]) -> str:
+    held = [h for e in _exchanges(attempts) if e.pool for h in e.pool.holders]
+    calls = ", ".join(f"{h.trace_id} ({h.age_ms:.0f} ms, {h.phase})" for h in held[:3])
+    return f"; held by {calls}" if calls else ""
+
+
+def _exchanges(attempts: Sequence[Attempt]) -> Iterator[Exchange]:
+    for attempt in attempts:
+        yield from attempt.exchanges
 
 
 def _dead_addresses(attempts: Sequence[Attempt]) -> str:
-    dead = [
-        _address(connect)
-        for attempt in attempts
-        for exchange in attempt.exchanges
-        for connect in exchange.connects
-        if connect.error
-    ]
+    connects = (c for exchange in _exchanges(attempts) for c in exchange.connects)
+    dead = [_address(connect) for connect in connects if connect.error]
     return f"; dead: {', '.join(dead)}" if dead else ""
 
 

@@ -31,22 +31,25 @@ class Bounded(_Base):
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         if self.deadline is not None:
-            self._keep_deadline(self.deadline)
+            self.keep_deadline()
         return super().recv_into(*args, **kwargs)
 
     def sendall(self, *args: Any, **kwargs: Any) -> None:
         if self.deadline is not None:
-            self._keep_deadline(self.deadline)
+            self.keep_deadline()
         super().sendall(*args, **kwargs)
 
     def send(self, *args: Any, **kwargs: Any) -> int:
         # TLS's sendall is a loop over this one, each with a timeout of its own.
         if self.deadline is not None:
-            self._keep_deadline(self.deadline)
+            self.keep_deadline()
         return super().send(*args, **kwargs)
 
-    def _keep_deadline(self, deadline: float) -> None:
-        remaining = deadline - time.monotonic()
+    def keep_deadline(self) -> None:
+        """Set the timeout for what comes next; raise ``TimeoutError`` when there is no time left."""
+        if self.deadline is None:
+            return
+        remaining = self.deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("the call's total timeout has passed")
         limit = self._limit

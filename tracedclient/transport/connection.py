@@ -14,6 +14,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import urllib3.connection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import Timeout
@@ -30,9 +31,11 @@ from tracedclient.httptrace import (
     WroteHeadersInfo,
     WroteRequestInfo,
 )
+from tracedclient.trace.model import TCP
 from tracedclient.transport.bounded import set_deadline
 from tracedclient.transport.dial import DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
+from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
 from tracedclient.transport.response import HTTPResponse
 from tracedclient.transport.tls import refused_state, tls_state
 
@@ -74,7 +77,7 @@ class _FinalAnswerFirst(Exception):
 class _Writing:
     """One request's way out: what is held back, and what has been counted."""
 
-    __slots__ = ("_bytes", "_writes", "complete", "head", "held", "joins", "waits")
+    __slots__ = ("_writes", "at", "bytes", "complete", "head", "held", "joins", "waits")
 
     def __init__(self, *, joins: bool = False, waits: bool = False) -> None:
         self.joins = joins
@@ -82,16 +85,17 @@ class _Writing:
         self.head = False
         self.held = b""
         self.complete = True
-        self._bytes = 0
+        self.bytes = 0
         self._writes = 0
+        self.at = 0
 
     def count(self, data: Any) -> None:
         self._writes += 1
-        self._bytes += len(data)
+        self.bytes += len(data)
 
     def info(self, error: BaseException | None) -> WroteRequestInfo:
         return WroteRequestInfo(
-            bytes_sent=self._bytes,
+            bytes_sent=self.bytes,
             writes=self._writes,
             complete=self.complete and error is None,
             error=error,
@@ -115,6 +119,8 @@ class Traced(_Base):
         self.max_idle = MAX_IDLE
         self.call: OngoingCall | None = None
         self._answering: Any = None
+        self._tcp_before: TCPInfo | None = None
+        self._is_stamped = False
         self._writing = _Writing()
         self._begun_answer: HTTPResponse | None = None
         self._handshake: TLSHandshakeStartInfo | None = None
@@ -127,6 +133,8 @@ class Traced(_Base):
         self.idle_since = None
         self.max_idle = MAX_IDLE
         self.sent = False
+        self._answering = self._tcp_before = None
+        self._is_stamped = False
         super().connect()
         self.opened_at = time.monotonic()
 
@@ -204,6 +212,7 @@ class Traced(_Base):
         self.set_deadline(self.call.deadline if self.call is not None else None)
         trace = self.trace
         if trace is not None:
+            self._watch_kernel()
             trace.got_conn(self._got_conn())
         self.uses += 1
         self.idle_since = None
@@ -222,6 +231,21 @@ class Traced(_Base):
         finally:
             if trace is not None:
                 trace.wrote_request(self._writing.info(error))
+
+    def _watch_kernel(self) -> None:
+        if not self._is_stamped:
+            self._is_stamped = enable_timestamps(self.sock)
+        self._tcp_before = tcp_info(self.sock)
+
+    def _kernel_facts(self, *, sent: int | None = None) -> TCP | None:
+        """What the kernel has seen of this exchange; with ``sent``, whether those bytes arrived."""
+        before, after = self._tcp_before, tcp_info(self._answering)
+        if before is None or after is None:
+            return None
+        return TCP(
+            **msgspec.structs.asdict(difference(before, after)),
+            delivery=None if sent is None else delivery(before, after, sent),
+        )
 
     def _got_conn(self) -> GotConnInfo:
         now = time.monotonic()
@@ -259,6 +283,9 @@ class Traced(_Base):
             return
         if writing.held:
             writing.head, data, writing.held = True, writing.held + data, b""
+        if self.trace is not None:
+            # Before it leaves: on a fast network the answer may be there before this thread is.
+            writing.at = time.time_ns()
         super().send(data)
         if self.trace is not None:
             writing.count(data)
@@ -312,7 +339,12 @@ class Traced(_Base):
         set_deadline(self._answering, deadline)
 
     def _observation(self) -> dict[str, Any]:
-        return {"trace": self.trace, "reused": self.uses > 1}
+        return {
+            "trace": self.trace,
+            "reused": self.uses > 1,
+            "kernel": self._kernel_facts,
+            "written_at": self._writing.at,
+        }
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -321,7 +353,8 @@ class Traced(_Base):
         facts = WireFacts(self.phase, sent=self.sent, reused=self.uses > 1)
         attach(error, facts)
         if self.trace is not None:
-            self.trace.failed(FailedInfo(error=error, **facts._asdict()))
+            tcp = self._kernel_facts(sent=self._writing.bytes)
+            self.trace.failed(FailedInfo(error=error, tcp=tcp, **facts._asdict()))
 
 
 class HTTPConnection(Traced, urllib3.connection.HTTPConnection):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from contextlib import contextmanager
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import connection as urllib3_connection
 
 from tracedclient.httptrace import DNSDoneInfo, DNSStartInfo
+from tracedclient.redaction import eai_name
+from tracedclient.trace.model import Resolver
 from tracedclient.transport.candidate import (
     Address,
     Candidate,
@@ -27,6 +30,7 @@ from tracedclient.transport.candidate import (
     address_text,
 )
 from tracedclient.transport.race import race
+from tracedclient.transport.resolver import explain, resolver_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
     from tracedclient.httptrace import ClientTrace
 
 __all__ = ["Address", "DialedSocket", "address_text", "connect", "interleave", "resolve"]
+
+SLOW_LOOKUP = 0.1
+"""Seconds; a lookup that takes longer has asked more than a cache."""
 
 _STAGGER = 0.25
 """Seconds; RFC 8305 §8 recommends them."""
@@ -55,14 +62,38 @@ def resolve(host: str, port: int, trace: ClientTrace | None) -> list[Address]:
     if trace is None or _is_literal(host):
         return _lookup(host, port)
     trace.dns_start(DNSStartInfo(host=host))
+    began = time.monotonic()
     try:
         addresses = _lookup(host, port)
     except BaseException as error:
-        trace.dns_done(DNSDoneInfo(host=host, addrs=(), error=error))
+        resolver = _explained(host, time.monotonic() - began, error)
+        trace.dns_done(DNSDoneInfo(host=host, addrs=(), error=error, resolver=resolver))
         raise
     addrs = tuple(dict.fromkeys(str(address.sockaddr[0]) for address in addresses))
-    trace.dns_done(DNSDoneInfo(host=host, addrs=addrs, error=None))
+    resolver = _explained(host, time.monotonic() - began, None)
+    trace.dns_done(DNSDoneInfo(host=host, addrs=addrs, error=None, resolver=resolver))
     return addresses
+
+
+def _explained(host: str, seconds: float, error: BaseException | None) -> Resolver | None:
+    """How this machine came to a failed or slow lookup: that is worth reading three files."""
+    if error is None and seconds < SLOW_LOOKUP:
+        return None
+    facts = resolver_facts(host)
+    if facts is None:
+        return None
+    name = eai_name(error) if isinstance(error, socket.gaierror) else None
+    return Resolver(
+        nameservers=facts.nameservers,
+        search=facts.search,
+        ndots=facts.ndots,
+        timeout=facts.timeout,
+        attempts=facts.attempts,
+        in_hosts_file=facts.in_hosts_file,
+        tried=facts.tried,
+        hosts_order=facts.hosts_order,
+        explanation=explain(facts, host, seconds, name),
+    )
 
 
 def _lookup(host: str, port: int) -> list[Address]:

@@ -93,7 +93,7 @@ def _read(descriptor: int) -> int | None:
         return None
 
 
-_THROTTLED = re.compile(rb"^throttled_(?:(usec)|time) (\d+)$", re.MULTILINE)
+_THROTTLED = re.compile(rb"^throttled_(?:(usec)|time) (\d+)\n", re.MULTILINE)
 
 
 def parse_throttled(stat: bytes) -> int | None:

@@ -61,8 +61,6 @@ class _Race:
             self._running.append(candidate)
             self._selector.register(candidate.sock, selectors.EVENT_WRITE, candidate)
             self._next_at = time.monotonic() + self._stagger
-        else:
-            self._next_at = -math.inf
         return None
 
     def _wait(self) -> Candidate | None:

@@ -209,8 +209,7 @@ def _tried(name: str, facts: ResolverFacts, bare: bool) -> Iterator[str]:
 
 def _with_suffixes(name: str, search: Sequence[str]) -> Iterator[str]:
     for domain in search:
-        suffix = domain.removeprefix(".").removesuffix(".")
-        candidate = f"{name}.{suffix}" if suffix else name
+        candidate = f"{name}.{domain.removeprefix('.')}".removesuffix(".")
         if not _is_encodable(candidate):
             return  # glibc ends the search here, rather than pass over this suffix
         yield candidate
@@ -233,7 +232,7 @@ def _is_address(text: str) -> bool:
         socket.inet_aton(text)  # 10.1 is 10.0.0.1
     except (OSError, ValueError):
         return ":" in text and _is_exact_address(text.partition("%")[0])
-    return True
+    return text.split() == [text]  # inet_aton overlooks what follows a blank
 
 
 def _is_exact_address(text: str) -> bool:
@@ -263,8 +262,8 @@ def _unanswered(facts: ResolverFacts, seconds: float, gave_up: bool) -> str | No
     others = [max((facts.timeout << n) // servers, 1) for n in range(1, servers)]
     waits = [facts.timeout, *others] * facts.attempts
     # After a timeout it ends the search, but for one more name.
-    rounds = (1, 2)[: len(facts.tried)]
-    if gave_up and any(_is_near(seconds, n * sum(waits), facts) for n in rounds):
+    names = min(len(facts.tried), 2)
+    if gave_up and _is_near(seconds, names * sum(waits), facts):
         return f"no nameserver answered in {seconds:.0f} s: {', '.join(facts.nameservers)}"
     sums = {facts.timeout * n: n for n in range(1, len(facts.tried) + 1)}
     sums.update((wait, n) for n, wait in enumerate(accumulate(waits), 1))
@@ -291,8 +290,7 @@ def _suffixes_first(facts: ResolverFacts, name: str, error_name: str | None) -> 
     count = asked.index(absolute) if absolute in asked else len(asked)
     if not count:
         return None
-    suffixes = f"{count} search suffix" + ("" if count == 1 else "es")
-    dots = name.count(".")
+    dots, suffixes = name.count("."), f"{count} search suffix" + ("" if count == 1 else "es")
     why = f"{dots} dot" + ("" if dots == 1 else "s") + f" < ndots:{facts.ndots}"
     if error_name in {"EAI_NONAME", "EAI_NODATA"}:
         return f"{error_name} after {suffixes} ({why})"

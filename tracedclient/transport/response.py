@@ -25,7 +25,9 @@ from tracedclient.httptrace import (
     GotFirstResponseByteInfo,
     ResponseHeadInfo,
 )
+from tracedclient.transport.bounded import Bounded
 from tracedclient.transport.failure import WireFacts, attach
+from tracedclient.transport.kernel import arrival
 
 if TYPE_CHECKING:
     import socket
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     import urllib3
 
     from tracedclient.httptrace import ClientTrace
-    from tracedclient.trace.model import TraceResult
+    from tracedclient.trace.model import TCP, TraceResult
 
 MAX_INTERIM = 32
 """1xx answers before the final one; real servers send one or two."""
@@ -60,6 +62,10 @@ def _is_interim(status: int) -> bool:
     return 100 <= status < 200 and status != _SWITCHING_PROTOCOLS
 
 
+def _nothing() -> None:
+    return None
+
+
 class TracedResponse(requests.Response):
     """A ``requests.Response`` that knows what its call did."""
 
@@ -76,13 +82,16 @@ class HTTPResponse(http.client.HTTPResponse):
         *args: Any,
         trace: ClientTrace | None = None,
         reused: bool = False,
+        kernel: Callable[[], TCP | None] = _nothing,
+        written_at: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(sock, *args, **kwargs)
         self._client_trace = trace
         self._reused = reused
+        self._kernel = kernel
         self._reader: _TracedReader | None = None
-        self._owner: Callable[[], urllib3.HTTPResponse | None] = _nobody
+        self._owner: Callable[[], urllib3.HTTPResponse | None] = _nothing
         self._interim_count = 0
         self._interim_bytes = 0
         self._final_status: tuple[str, int, str] | None = None
@@ -90,7 +99,9 @@ class HTTPResponse(http.client.HTTPResponse):
         self._in_body = False
         self._closing = False
         if trace is not None and isinstance(self.fp, io.BufferedReader):
-            self._reader = _TracedReader(self.fp.detach(), trace)
+            self._reader = _TracedReader(
+                self.fp.detach(), trace, sock, answered=reused, written_at=written_at
+            )
             self.fp = io.BufferedReader(self._reader)
 
     def bind(self, owner: urllib3.HTTPResponse) -> None:
@@ -184,6 +195,9 @@ class HTTPResponse(http.client.HTTPResponse):
 
     def _close_conn(self) -> None:
         complete = self._is_complete()
+        # Before the socket goes: afterwards the kernel has forgotten it.
+        tcp = self._kernel() if self._in_body else None
+        self._kernel = _nothing
         super()._close_conn()  # type: ignore[misc]
         trace, self._client_trace = self._client_trace, None
         if trace is None or not self._in_body:
@@ -191,10 +205,12 @@ class HTTPResponse(http.client.HTTPResponse):
         failure = None if complete else self._failure()
         if failure is None:
             self._release(complete=complete)
-            trace.body_done(BodyDoneInfo(complete=complete))
+            trace.body_done(BodyDoneInfo(complete=complete, tcp=tcp))
             return
         attach(failure, WireFacts("receive", sent=True, reused=self._reused))
-        trace.failed(FailedInfo(phase="receive", error=failure, sent=True, reused=self._reused))
+        trace.failed(
+            FailedInfo(phase="receive", error=failure, sent=True, reused=self._reused, tcp=tcp)
+        )
 
     def _release(self, *, complete: bool) -> None:
         """Return the connection now: urllib3 would right after, too late for the trace to tell."""
@@ -231,16 +247,24 @@ def _is_of_the_reading(error: BaseException) -> bool:
     return module.startswith(("urllib3.", "http.client"))
 
 
-def _nobody() -> None:
-    return None
-
-
 class _TracedReader(io.RawIOBase):
     """The socket's reads: counts them, tells of the first byte, keeps the error that ended them."""
 
-    def __init__(self, raw: io.RawIOBase, trace: ClientTrace) -> None:
+    def __init__(
+        self,
+        raw: io.RawIOBase,
+        trace: ClientTrace,
+        sock: socket.socket,
+        *,
+        answered: bool,
+        written_at: int,
+    ) -> None:
         self._raw = raw
         self._client_trace = trace
+        self._sock: socket.socket | None = sock
+        self._answered = answered
+        self._written_at = written_at
+        """Epoch nanoseconds, the kernel's clock for what arrives."""
         self.bytes_read = 0
         self.reads = 0
         self.longest_silence = 0.0
@@ -254,6 +278,7 @@ class _TracedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         try:
+            buffered = None if self.reads else self._wait_for_the_first()
             size = self._raw.readinto(buffer)
         except BaseException as error:
             self.error = error
@@ -263,10 +288,23 @@ class _TracedReader(io.RawIOBase):
             return size
         self._count(size)
         if self.reads == 1:
-            self._client_trace.got_first_response_byte(GotFirstResponseByteInfo())
+            self._client_trace.got_first_response_byte(GotFirstResponseByteInfo(buffered=buffered))
         if self.in_body:
             self._client_trace.body_read(BodyReadInfo(size=size))
         return size
+
+    def _wait_for_the_first(self) -> float | None:
+        """Wait for the answer; return how many seconds it has lain in the kernel by then."""
+        sock, self._sock = self._sock, None
+        if sock is None:
+            return None
+        if isinstance(sock, Bounded):
+            sock.keep_deadline()
+        arrived = arrival(sock, answered=self._answered)
+        # What came before the request was written is no answer to it.
+        if arrived is None or arrived < self._written_at:
+            return None
+        return max(0, time.time_ns() - arrived) / 1e9
 
     def _count(self, size: int) -> None:
         now = time.monotonic()
