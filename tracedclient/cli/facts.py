@@ -80,12 +80,24 @@ def _phase_facts(exchange: Exchange) -> Iterator[str]:
 
 
 def _details(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    yield "blocked", _pool(exchange)
     yield "dns", _dns(exchange.dns)
     yield "connect", _connects(exchange.connects)
     yield "proxy", _proxy(exchange.proxy)
     yield "tls", "; ".join(_tls(handshake, exchange.started_at) for handshake in exchange.tls)
     yield "send", "" if exchange.bytes_sent is None else size(exchange.bytes_sent)
     yield "receive", "" if exchange.bytes_received is None else size(exchange.bytes_received)
+
+
+def _pool(exchange: Exchange) -> str:
+    pool = exchange.pool
+    if pool is None or exchange.ms.blocked is None:
+        return ""
+    use = f"{pool.in_use} of {pool.limit} connections in use"
+    if not pool.holders:
+        return use
+    oldest = pool.holders[0]
+    return f"{use}, one by {oldest.trace_id} for {duration(oldest.age_ms)}, in {oldest.phase}"
 
 
 def _dns(dns: DNS | None) -> str:
@@ -118,7 +130,8 @@ def _tls(tls: TLS, at: str) -> str:
     which = f"{tls.version or tls.server_name}{' with the proxy' if tls.proxy else ''}"
     resumed = "resumed" if tls.resumed else ""
     expiry = _expiry(tls.not_after, at) if tls.not_after else ""
-    return ", ".join(filter(None, [which, resumed, expiry, tls.error]))
+    unchecked = "" if tls.verified is not False or tls.error else "certificate NOT verified"
+    return ", ".join(filter(None, [which, resumed, expiry, unchecked, tls.error]))
 
 
 def _expiry(not_after: str, at: str) -> str:
@@ -142,7 +155,8 @@ def _unaccounted(exchange: Exchange) -> list[str]:
 def _connection(connection: Connection) -> str:
     remote = f" to {connection.remote}" if connection.remote else ""
     dead = connection.stale_discarded or 0
-    discarded = f"{counted(dead, 'dead one', 'dead ones')} discarded before" if dead else ""
+    why = f" ({connection.stale_reason})" if connection.stale_reason else ""
+    discarded = f"{counted(dead, 'dead one', 'dead ones')} discarded before{why}" if dead else ""
     kept = f"not kept: {connection.not_returned}" if connection.not_returned else ""
     return ", ".join(filter(None, [_history(connection) + remote, discarded, kept]))
 

@@ -60,6 +60,12 @@ class BoundedSSLSocket(Bounded, ssl.SSLSocket):
     """An ``SSLSocket`` with a deadline."""
 
 
+def keep_deadline(sock: Any) -> None:
+    """Let what ``sock`` does next end with its deadline, where it has one."""
+    if isinstance(sock, Bounded):
+        sock.keep_deadline()
+
+
 def set_deadline(sock: Any, deadline: float | None) -> None:
     """Give ``sock`` a deadline, where it can keep one."""
     if isinstance(sock, Bounded):

@@ -11,6 +11,7 @@ import itertools
 import re
 import sys
 import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ from tracedclient.httptrace import (
     WroteRequestInfo,
 )
 from tracedclient.trace.model import TCP
-from tracedclient.transport.bounded import set_deadline
+from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.dial import DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
@@ -42,6 +43,7 @@ from tracedclient.transport.tls import refused_state, tls_state
 if TYPE_CHECKING:
     import socket
     import ssl
+    from collections.abc import Iterator
     from socket import gaierror
 
     from tracedclient.httptrace import ClientTrace
@@ -140,6 +142,8 @@ class Traced(_Base):
 
     def _new_conn(self) -> socket.socket:
         sock = self._dial(self._dns_host, self.port)
+        set_deadline(sock, self.call.deadline if self.call is not None else None)
+        keep_deadline(sock)
         sys.audit("http.client.connect", self, self.host, self.port)
         self._prepare_handshake(sock)
         return sock
@@ -177,22 +181,30 @@ class Traced(_Base):
 
     def _tunnel(self) -> None:
         self.phase = "proxy"
+        answers: list[int] = []
+        self.response_class = partial(_TunnelResponse, answers=answers)
+        try:
+            with self._telling_of_tunnel(answers):
+                super()._tunnel()
+        finally:
+            self.response_class = HTTPResponse
+        keep_deadline(self.sock)
+
+    @contextmanager
+    def _telling_of_tunnel(self, answers: list[int]) -> Iterator[None]:
         trace = self.trace
         if trace is None:
-            super()._tunnel()
+            yield
             return
         target = address_text((self._tunnel_host, self._tunnel_port))
         trace.proxy_connect_start(ProxyConnectStartInfo(target=target))
-        answers: list[int] = []
-        self.response_class = partial(_TunnelResponse, answers=answers)
         error: BaseException | None = None
         try:
-            super()._tunnel()
+            yield
         except BaseException as failure:
             error = failure
             raise
         finally:
-            self.response_class = HTTPResponse
             status = answers[-1] if answers else None
             trace.proxy_connect_done(
                 ProxyConnectDoneInfo(target=target, status=status, error=error)
@@ -423,6 +435,7 @@ class _TunnelResponse(HTTPResponse):
     def __init__(self, *args: Any, answers: list[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._answers = answers
+        self.limit_head()
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()

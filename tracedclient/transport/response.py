@@ -25,7 +25,7 @@ from tracedclient.httptrace import (
     GotFirstResponseByteInfo,
     ResponseHeadInfo,
 )
-from tracedclient.transport.bounded import Bounded
+from tracedclient.transport.bounded import keep_deadline
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import arrival
 
@@ -44,6 +44,9 @@ MAX_INTERIM = 32
 MAX_INTERIM_BYTES = 256 * 1024
 """Bytes of all their headers together."""
 
+MAX_HEAD_BYTES = 256 * 1024
+"""Bytes of a proxy's answer to CONNECT; what follows it is read by another reader."""
+
 _CONTINUE = 100
 _SWITCHING_PROTOCOLS = 101
 _WITHOUT_BODY = (204, 304)
@@ -52,6 +55,10 @@ _HTTP_10 = 10
 
 class TooManyInterimResponses(http.client.HTTPException):
     """The server sends 1xx answers without end."""
+
+
+class TooLargeHead(http.client.HTTPException):
+    """A head without end."""
 
 
 class InterimResponseRefused(http.client.HTTPException):
@@ -107,6 +114,11 @@ class HTTPResponse(http.client.HTTPResponse):
     def bind(self, owner: urllib3.HTTPResponse) -> None:
         """Learn who decodes the chunks, and holds the connection that this answer came on."""
         self._owner = weakref.ref(owner)  # each must be able to go without the other
+
+    def limit_head(self) -> None:
+        """Refuse to read more than ``MAX_HEAD_BYTES``; http.client bounds no answer to CONNECT."""
+        if isinstance(self.fp, io.BufferedReader):
+            self.fp = io.BufferedReader(_LimitedReader(self.fp.detach()))
 
     # --- the head -----------------------------------------------------------------------------
 
@@ -247,6 +259,28 @@ def _is_of_the_reading(error: BaseException) -> bool:
     return module.startswith(("urllib3.", "http.client"))
 
 
+class _LimitedReader(io.RawIOBase):
+    """A reader that gives up after so many bytes."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._left = MAX_HEAD_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._left <= 0:
+            raise TooLargeHead(f"the answer's head is larger than {MAX_HEAD_BYTES} bytes")
+        size = self._raw.readinto(buffer)
+        self._left -= size or 0
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
 class _TracedReader(io.RawIOBase):
     """The socket's reads: counts them, tells of the first byte, keeps the error that ended them."""
 
@@ -298,8 +332,7 @@ class _TracedReader(io.RawIOBase):
         sock, self._sock = self._sock, None
         if sock is None:
             return None
-        if isinstance(sock, Bounded):
-            sock.keep_deadline()
+        keep_deadline(sock)
         arrived = arrival(sock, answered=self._answered)
         # What came before the request was written is no answer to it.
         if arrived is None or arrived < self._written_at:
