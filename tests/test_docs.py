@@ -26,6 +26,10 @@ NOUNS = [
     model.TLS,
     model.ErrorInfo,
     model.Event,
+    model.TCP,
+    model.Resolver,
+    model.Pool,
+    model.Holder,
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tracedclient import host
 from tracedclient.redaction import describe_error, printable
 from tracedclient.trace.model import (
     DNS,
@@ -118,6 +120,9 @@ class ExchangeDraft:
         self.tls: list[TLS] = []
         self.got_conn: httptrace.GotConnInfo | None = None
         self.put_idle_conn: httptrace.PutIdleConnInfo | None = None
+        self._thread = threading.get_ident()
+        self._host_before = host.sample()
+        self._host_after: host.HostSample | None = None
         self.stale: list[str] = []
         self.buffered: float | None = None
         self.tcp: TCP | None = None
@@ -161,13 +166,26 @@ class ExchangeDraft:
         self._longest_silence = max(self._longest_silence, now - self._read_at)
         self._read_at = now
 
+    def _cpu(self) -> tuple[float | None, float | None]:
+        """Milliseconds this thread was on the CPU, and the process was kept off it."""
+        after, before = self._host_after, self._host_before
+        if after is None:
+            return None, None
+        throttled = None
+        if after.throttled_us is not None and before.throttled_us is not None:
+            throttled = round((after.throttled_us - before.throttled_us) / 1e3, 3)
+        return milliseconds(after.thread_cpu_ns - before.thread_cpu_ns), throttled
+
     def end(self) -> None:
         if self._end is None:
             self._end = self._clock.now()
+            if threading.get_ident() == self._thread:
+                self._host_after = host.sample()
 
     def freeze(self, call_end: int) -> Exchange:
         end = self._end or call_end
         utc = self._clock.utc
+        cpu, throttled = self._cpu()
         return Exchange(
             method=self._method,
             url=self._url,
@@ -190,6 +208,8 @@ class ExchangeDraft:
             reads=self._reads,
             buffered_ms=None if self.buffered is None else round(self.buffered * 1e3, 3),
             tcp=self.tcp,
+            cpu_ms=cpu,
+            throttled_ms=throttled,
             longest_silence_ms=milliseconds(self._longest_silence) if self._reads else None,
             body_complete=self.body_complete,
             events=tuple(

@@ -140,6 +140,21 @@ def test_past_the_deadline_nothing_is_tried(echo_server, count):
     assert echo_server.connections == 0
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_hook_that_outlasts_the_deadline_is_a_timeout(echo_server, count):
+    """A deadline that passes while ``connect_start`` runs ends that address before its packet."""
+    deadline = time.monotonic() + 0.02
+    journal = Journal()
+    journal.connect_start = lambda info: time.sleep(0.04)
+    hosts = ["127.0.0.1", "127.0.0.9"][:count]
+
+    with pytest.raises(TimeoutError):
+        dial([address(h, echo_server.port) for h in hosts], deadline=deadline, trace=journal)
+
+    assert isinstance(journal.one("connect_done").error, TimeoutError)
+    assert echo_server.connections == 0
+
+
 def test_no_address_is_an_error():
     """A resolver that answers with nothing is told as such."""
     with pytest.raises(OSError, match="no address"):

@@ -40,6 +40,18 @@ def test_nothing_is_left_open(listener, holes, open_descriptors):
     assert open_descriptors() == before
 
 
+def test_losers_are_closed_before_any_hook_hears_of_it(listener, holes, open_descriptors):
+    """A hook that takes its time does not keep a half-open connection waiting."""
+    before = open_descriptors()
+    counted = []
+    journal = Journal()
+    journal.connect_done = lambda info: counted.append(open_descriptors() - before)
+
+    dial([holes[0].address, listener], stagger=0.01, trace=journal).close()
+
+    assert counted == [1, 1]
+
+
 def test_an_interrupt_closes_every_socket(holes, open_descriptors):
     """Ctrl-C during the wait ends the race: all sockets closed, all addresses told, nothing eaten."""
     journal = Timed()

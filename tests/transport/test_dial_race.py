@@ -190,6 +190,15 @@ def test_a_dead_ipv6_address_falls_back_to_ipv4(echo_server, start, ipv6_loopbac
     assert list(journal.errors) == [f"[::1]:{echo_server.port}", echo_server.host_port]
 
 
+def test_every_address_gets_the_options(echo_server, holes):
+    """Options that can be read only once are not used up by the first address."""
+    options = iter([(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)])
+    addresses = [holes[0].address, address("127.0.0.1", echo_server.port)]
+
+    with dial(addresses, stagger=0.01, socket_options=options) as sock:
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
 def test_an_option_of_one_family_spares_the_other(start, ipv6_loopback):
     """An option that an address does not take fails that address alone; the next one is tried."""
     server = start(servers.serve(servers.echo, host=ipv6_loopback))
