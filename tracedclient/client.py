@@ -7,7 +7,7 @@ import sys
 import time
 import weakref
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import requests
 
@@ -22,7 +22,7 @@ from tracedclient.retry import RetryPolicy
 from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.timeout import Timeout
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
-from tracedclient.transport import Environment, TracedSession
+from tracedclient.transport import Dialing, Environment, TracedSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,6 +62,9 @@ class HTTPClient:
     pool_maxsize     connections kept for each origin.
     pool_block       whether a call waits for one of them when all are in use, at most until its
                      total timeout, instead of opening one more.
+    family           4 or 6 for that version of IP only.
+    happy_eyeballs   whether to try the next address of a name when one has not answered for
+                     0.25 s (RFC 8305), instead of when its connect timeout has passed.
     cookies          whether to keep the cookies that servers set. Off, because they would be sent
                      on with the next request, whichever of the service's users that is for.
     trust_env        whether the proxy and CA variables of the environment count. They are looked
@@ -83,6 +86,8 @@ class HTTPClient:
         headers: Mapping[str, str] | None = None,
         pool_maxsize: int = 64,
         pool_block: bool = False,
+        family: Literal[4, 6] | None = None,
+        happy_eyeballs: bool = True,
         cookies: bool = False,
         trust_env: bool = True,
         trace_header: str | None = "X-Trace-Id",
@@ -96,7 +101,9 @@ class HTTPClient:
         self._retry = retry
         self._trace_header = _checked_header_name(trace_header)
         self._sinks = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
+        dialing = _dialing(family, happy_eyeballs=happy_eyeballs)
         self.session = _new_session(
+            dialing=dialing,
             trust_env=trust_env,
             cookies=cookies,
             pool_maxsize=pool_maxsize,
@@ -331,7 +338,9 @@ class HTTPClient:
     ) -> None:
         def finish() -> None:
             self._ongoing.pop(id(ongoing), None)
-            response.trace = self._finish(recorder, response.status_code, None)
+            # A streamed body may break off in its reader's hands.
+            failure = recorder.failure if stream else None
+            response.trace = self._finish(recorder, response.status_code, failure)
 
         if stream:
             recorder.when_body_done(finish)
@@ -349,6 +358,7 @@ class HTTPClient:
 
 def _new_session(
     *,
+    dialing: Dialing,
     trust_env: bool,
     cookies: bool,
     pool_maxsize: int,
@@ -359,6 +369,7 @@ def _new_session(
         raise ValueError(f"pool_maxsize must be an int of 1 or more, not {pool_maxsize!r}")
     session = TracedSession(
         environment=Environment.capture() if trust_env else Environment(),
+        dialing=dialing,
         cookies=cookies,
         pool_maxsize=pool_maxsize,
         pool_block=bool(pool_block),
@@ -366,6 +377,13 @@ def _new_session(
     )
     session.headers.update(headers or {})
     return session
+
+
+def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:
+    if family not in (None, 4, 6):
+        raise ValueError(f"family must be None, 4 or 6, not {family!r}")
+    dialing = Dialing(version=family)
+    return dialing if happy_eyeballs else dialing._replace(stagger=None)
 
 
 def _as_source(debug: object) -> FlagSource:

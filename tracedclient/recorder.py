@@ -49,6 +49,8 @@ class Recorder(ClientTrace):
         self._clock = Clock()
         self._attempts: list[AttemptDraft] = []
         self._exchange = ExchangeDraft(self._clock, "", "")
+        self.failure: BaseException | None = None
+        """What the last exchange failed with, if it did."""
         self._lock = Lock()
         self._when_body_done: Callable[[], None] | None = None
         self._finished = False
@@ -63,6 +65,7 @@ class Recorder(ClientTrace):
 
     def exchange_start(self, info: httptrace.ExchangeStartInfo) -> None:
         self._exchange = draft = ExchangeDraft(self._clock, info.method, redact_url(info.url))
+        self.failure = None
         draft.mark("exchange_start")
         if info.proxy is not None:
             draft.proxy = Proxy(url=redact_url(info.proxy))
@@ -186,6 +189,7 @@ class Recorder(ClientTrace):
 
     def failed(self, info: httptrace.FailedInfo) -> None:
         self._exchange.mark("failed")
+        self.failure = info.error
         self._exchange.error = error_info(info.error, info.phase)
         self._exchange.tcp = info.tcp
         self._end_exchange()
@@ -250,7 +254,7 @@ def _outcome(status: int | None, error: BaseException | None) -> str:
         return "cancelled"
     if isinstance(error, requests.TooManyRedirects):
         return "too_many_redirects"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, (requests.Timeout, TimeoutError)):
         return "timeout"
     return "other"
 

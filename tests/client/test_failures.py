@@ -60,6 +60,47 @@ def test_every_address_tried_is_told(once, echo_server, resolver):
     assert exchange.connects[1].error is None
 
 
+def test_a_dead_first_address_costs_a_quarter_of_a_second(client, resolver, start):
+    """When the first address does not answer, the second is tried after 250 ms; the trace says so."""
+    from dialing import hole
+
+    server = start(servers.serve(servers.echo))
+    start(hole("127.0.0.9", server.port))
+    resolver["two.test"] = ["127.0.0.9", "127.0.0.1"]
+
+    trace = client.get(f"http://two.test:{server.port}/").trace
+
+    assert 240 <= trace.connect_ms < 900
+    dead, alive = trace.attempts[0].exchanges[0].connects
+    assert dead.error.startswith("ECANCELED")
+    assert (dead.addr, alive.error) == (f"127.0.0.9:{server.port}", None)
+
+
+def test_addresses_can_be_tried_one_by_one(make_client, resolver, start):
+    """``happy_eyeballs=False`` waits for each address's connect timeout; the verdict names the dead one."""
+    from dialing import hole
+
+    server = start(servers.serve(servers.echo))
+    start(hole("127.0.0.9", server.port))
+    resolver["two.test"] = ["127.0.0.9", "127.0.0.1"]
+    client = make_client(happy_eyeballs=False, timeout=Timeout(connect=0.6, read=5, total=None))
+
+    trace = client.get(f"http://two.test:{server.port}/").trace
+
+    assert trace.connect_ms >= 590
+    assert trace.verdict_culprit == "connect"
+    assert f"not reached: 127.0.0.9:{server.port}" in trace.verdict_sentence
+
+
+def test_a_family_can_be_chosen(make_client, echo_server, resolver):
+    """``family=6`` asks for IPv6 only, and says when there is none."""
+    resolver["four.test"] = ["127.0.0.1"]
+
+    assert make_client(family=4).get(f"http://four.test:{echo_server.port}/").status_code == 200
+    trace = failure(make_client(family=6, retry=ONCE), f"http://four.test:{echo_server.port}/")
+    assert trace.error_phase == "dns"
+
+
 def test_a_name_without_address_is_named_by_its_eai_code(once):
     """A DNS failure has the EAI name, and ends before any connection."""
     trace = failure(once, "http://nowhere.invalid/")

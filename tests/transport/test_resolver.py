@@ -56,6 +56,7 @@ def facts_of(tmp_path):
         ("nameserver 10.0.0.1", {"nameservers": ("10.0.0.1",)}),
         ("nameserver\t10.0.0.1 and more", {"nameservers": ("10.0.0.1",)}),
         ("nameserver fe80::1%eth0", {"nameservers": ("fe80::1%eth0",)}),
+        ("nameserver 10.0.0.1%eth0", {"nameservers": ("127.0.0.1",)}),
         ("nameserver dns.example", {"nameservers": ("127.0.0.1",)}),
         ("nameserver 10.0.0.1\r", {"nameservers": ("127.0.0.1",)}),
         (" nameserver 10.0.0.1", {"nameservers": ("127.0.0.1",)}),
@@ -83,7 +84,7 @@ def facts_of(tmp_path):
         ("options ndots:-3 timeout:-3 attempts:-3", {"ndots": 13, "timeout": 1, "attempts": 0}),
         ("options ndots:3x timeout: 7 attempts:x", {"ndots": 3, "timeout": 7, "attempts": 0}),
         ("options ndots:2 ndots:4 xndots:6", {"ndots": 4}),
-        ("options ndots:2 timeout:\noptions 7 timeout:4 ndots:3", {"ndots": 3, "timeout": 4}),
+        ("options ndots:2 timeout:4\noptions timeout:\noptions 7", {"ndots": 2, "timeout": 1}),
         ("options ndots:" + "9" * 5000, {"ndots": 15}),
     ],
 )
@@ -111,14 +112,16 @@ def test_the_environment_overrides_the_file(facts_of, monkeypatch):
         ("search x.test y.test", "b", ("b.x.test", "b.y.test", "b")),
         ("search x.test y.test", "b.c", ("b.c", "b.c.x.test", "b.c.y.test")),
         ("search x.test\noptions ndots:2", "b.c", ("b.c.x.test", "b.c")),
-        ("search x.test\noptions ndots:2", "b.c.", ("b.c",)),
+        ("search x.test\noptions ndots:5", "b.c.", ("b.c",)),
         ("search x.test\noptions ndots:0", "b", ("b", "b.x.test")),
         ("search .x.test y.test.", "b", ("b.x.test", "b.y.test", "b")),
         ("search x.test . y.test", "b", ("b.x.test", "b", "b.y.test")),
         ("search x.test x..y y.test", "b", ("b.x.test", "b")),
         ("search x.test .. y.test", "b", ("b.x.test", "b")),
+        (f"search {'x' * 63}", "b", (f"b.{'x' * 63}", "b")),
         (f"search {'x' * 64} y.test", "b", ("b",)),
-        (f"search {'x.' * 126}y", "b", ("b",)),
+        (f"search {'x.' * 125}y", "b", (f"b.{'x.' * 125}y", "b")),
+        (f"search {'x.' * 125}yy", "b", ("b",)),
         ("search x.test\noptions no-tld-query", "b", ("b.x.test",)),
         ("search x.test\noptions no-tld-query ndots:3", "b.c", ("b.c.x.test", "b.c")),
         ("search x.test", "bücher.example", ("xn--bcher-kva.example", "xn--bcher-kva.example.x.test")),
@@ -160,6 +163,8 @@ def test_a_kubernetes_pod(facts_of):
         ("127.1 b", "b", False),
         ("b b", "b", False),
         ("", "b", False),
+        ("#" * 65_535, "b", False),
+        ("#" * 65_536, "b", None),
         ("# a comment\n" * 6000 + "127.0.0.4 b", "b", None),
         ("127.0.0.4 b\n" + "# a comment\n" * 6000, "b", True),
     ],
@@ -299,6 +304,10 @@ THREE = TWO + "nameserver 10.0.0.4\n"
          "no nameserver answered in 4 s: 10.0.0.2"),
         (TWO + "search x.test\noptions timeout:2", "b.c", 4.01, "EAI_NONAME",
          "2 queries probably went unanswered for 4 s (timeout:2): nameserver 10.0.0.2 (or one of 2) did not answer"),
+        (ONE + "options attempts:3", "b.", 15.0, "EAI_AGAIN", "no nameserver answered in 15 s: 10.0.0.2"),
+        (ONE + "search x.test y.test", "b.c", 15.1, "EAI_NONAME",
+         "3 queries probably went unanswered for 15 s (timeout:5): nameserver 10.0.0.2 did not answer"),
+        (ONE + "search x.test", "b.c", 20.0, "EAI_NONAME", None),
         (ONE, "b.", 4.9, None, None),
         (ONE, "b.", 5.6, None, None),
         (ONE, "b.", 0.0, "EAI_AGAIN", None),
@@ -306,6 +315,8 @@ THREE = TWO + "nameserver 10.0.0.4\n"
          "2 dots < ndots:5: up to 4 search suffixes tried first (Kubernetes)"),
         (KUBERNETES, "b.internal", 0.3, "EAI_NONAME",
          "EAI_NONAME after 4 search suffixes (1 dot < ndots:5)"),
+        (KUBERNETES, "b.internal", 0.3, "EAI_NODATA",
+         "EAI_NODATA after 4 search suffixes (1 dot < ndots:5)"),
         (KUBERNETES, "b.internal.", 0.3, "EAI_NONAME", None),
         (KUBERNETES, "api.example.com", 5.1, None,
          ("a query probably went unanswered for 5 s (timeout:5): nameserver 10.96.0.10 did not answer; "
@@ -438,6 +449,7 @@ PODS = SERVER + "search shop.svc.cluster.local svc.cluster.local cluster.local\n
         ("b.internal", {"resolv.conf": SERVER + "search x.test . y.test\n"}, 4),
         ("b", {"resolv.conf": SERVER + "search x.test x..y y.test\noptions no-tld-query\n"}, 1),
         ("b", {"resolv.conf": "", "hostname": "box.corp.test"}, 2),
+        ("b", {"resolv.conf": "options no-tld-query\n", "hostname": "box"}, 1),
         ("b.c", {"resolv.conf": PODS, "env": {"LOCALDOMAIN": "", "RES_OPTIONS": "ndots:2"}}, 1),
         ("b", {"resolv.conf": PODS, "hosts": "127.0.0.4 a b\n"}, 0),
         ("b", {"resolv.conf": PODS, "hosts": "127.0.0.4 b\n", "nsswitch.conf": "hosts: dns\n"}, 4),
@@ -449,6 +461,13 @@ def test_a_real_nameserver_sees_the_names_that_were_told(look_up, host, machine,
 
     assert seen["asked"] == seen["facts"]["tried"]
     assert len(seen["asked"]) == asked
+
+
+@needs_namespaces
+def test_the_domain_of_the_machine_is_searched(look_up):
+    """Without a search list glibc takes what follows the first dot of the machine's own name."""
+    assert look_up("b", hostname="box.corp.test")["facts"]["search"] == ["corp.test"]
+    assert look_up("b", hostname="box")["facts"]["search"] == []
 
 
 @needs_namespaces

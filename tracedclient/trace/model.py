@@ -37,7 +37,7 @@ PHASES = ("blocked", "dns", "connect", "proxy", "tls", "send", "wait", "receive"
 
 blocked  waiting for a connection of the pool
 dns      looking the name up
-connect  opening TCP connections, one address after another
+connect  opening TCP connections, addresses raced against each other
 proxy    the CONNECT exchange with a proxy
 tls      handshakes, the check of the certificate included
 send     handing the request to the kernel

@@ -50,7 +50,7 @@ def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, 
     for index, mark in enumerate(marks):
         if mark.hook in _PAIRS:
             phase, closing = _PAIRS[mark.hook]
-            closed = _first(marks, closing, after=index)
+            closed = _closed(marks[index:], mark.hook, closing)
             until = end if closed is None else min(closed, end)
             since = max(mark.at, covered)
             phases[phase] = phases.get(phase, 0) + max(0, until - since)
@@ -68,8 +68,18 @@ def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, 
     return phases
 
 
-def _first(marks: Sequence[Mark], hook: str, *, after: int = 0) -> int | None:
-    return next((mark.at for mark in marks[after:] if mark.hook == hook), None)
+def _closed(marks: Sequence[Mark], opening: str, closing: str) -> int | None:
+    """When what the first mark opens is over: addresses are tried while others still are."""
+    depth = 0
+    for mark in marks:
+        depth += (mark.hook == opening) - (mark.hook == closing)
+        if depth == 0:
+            return mark.at
+    return None
+
+
+def _first(marks: Sequence[Mark], hook: str) -> int | None:
+    return next((mark.at for mark in marks if mark.hook == hook), None)
 
 
 def _answer_began(marks: Sequence[Mark]) -> int | None:

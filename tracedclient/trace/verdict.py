@@ -113,7 +113,10 @@ def _failed_connect(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
 
 
 def _address(connect: Connect) -> str:
-    return f"{connect.addr} ({connect.error or 'no answer'} after {connect.ms:.0f} ms)"
+    error = connect.error or ""
+    # Given up because another address was faster: all that is known is that it had not answered.
+    words = "no answer" if not error or error.startswith("ECANCELED") else error
+    return f"{connect.addr} ({words} after {connect.ms:.0f} ms)"
 
 
 def _failed_proxy(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
@@ -308,7 +311,7 @@ def _exchanges(attempts: Sequence[Attempt]) -> Iterator[Exchange]:
 def _dead_addresses(attempts: Sequence[Attempt]) -> str:
     connects = (c for exchange in _exchanges(attempts) for c in exchange.connects)
     dead = [_address(connect) for connect in connects if connect.error]
-    return f"; dead: {', '.join(dead)}" if dead else ""
+    return f"; not reached: {', '.join(dead)}" if dead else ""
 
 
 def _last_exchange(attempts: Sequence[Attempt]) -> Exchange | None:

@@ -7,19 +7,21 @@ environment  proxies and CA bundle of the process, looked up once
 adapter      one exchange: which pool, with which TLS context
 pool         which connection; binds the trace to it
 connection   opening it, CONNECT, TLS, writing the request
-dial         the lookup of the name, each address in turn
+dial         the lookup of the name, the addresses raced (race, candidate)
 tls          one ``SSLContext`` per setting; what a handshake agreed on
 response     1xx, the head, the body's end
 failure      what is known about the wire when any of it failed
 """
 
 from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.dial import Dialing
 from tracedclient.transport.environment import Environment
 from tracedclient.transport.failure import WireFacts, wire_facts
 from tracedclient.transport.response import TracedResponse
 from tracedclient.transport.session import TracedSession
 
 __all__ = [
+    "Dialing",
     "Environment",
     "TracedAdapter",
     "TracedResponse",

@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.util import parse_url
 
 from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
+from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.pool import POOL_CLASSES
 from tracedclient.transport.response import TracedResponse
 from tracedclient.transport.tls import TLSContexts
@@ -32,8 +33,11 @@ class TracedAdapter(HTTPAdapter):
     never taken for the final one, and the CA bundle is read once instead of for every connection.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    __attrs__ = [*HTTPAdapter.__attrs__, "dialing"]  # noqa: RUF012 - requests' pickling
+
+    def __init__(self, *args: Any, dialing: Dialing = USUAL, **kwargs: Any) -> None:
         self._tls = TLSContexts()
+        self.dialing = dialing
         super().__init__(*args, **kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -79,7 +83,9 @@ class TracedAdapter(HTTPAdapter):
         manager = self.poolmanager
         if proxy:
             manager = self._manager_of(prepend_scheme_if_needed(proxy, "http"), verify)
-        return manager.connection_from_host(**host, pool_kwargs=tls)
+        pool: Any = manager.connection_from_host(**host, pool_kwargs=tls)
+        pool.dialing = self.dialing
+        return pool
 
     def _manager_of(self, proxy: str, verify: Any) -> Any:
         if not parse_url(proxy).host:

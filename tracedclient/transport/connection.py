@@ -34,7 +34,7 @@ from tracedclient.httptrace import (
 )
 from tracedclient.trace.model import TCP
 from tracedclient.transport.bounded import keep_deadline, set_deadline
-from tracedclient.transport.dial import DialedSocket, address_text, connect, resolve
+from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
 from tracedclient.transport.response import HTTPResponse
@@ -120,6 +120,7 @@ class Traced(_Base):
         self.idle_since: float | None = None
         self.max_idle = MAX_IDLE
         self.call: OngoingCall | None = None
+        self.dialing = USUAL
         self._answering: Any = None
         self._tcp_before: TCPInfo | None = None
         self._is_stamped = False
@@ -152,7 +153,7 @@ class Traced(_Base):
         """Connect to ``host``, with urllib3's errors for what can go wrong."""
         try:
             self.phase = "dns"
-            addresses = resolve(host.strip("[]"), port, self.trace)
+            addresses = resolve(host.strip("[]"), port, self.trace, self.dialing)
             self.phase = "connect"
             return connect(
                 addresses,
@@ -161,6 +162,7 @@ class Traced(_Base):
                 source_address=self.source_address,
                 socket_options=self.socket_options,
                 trace=self.trace,
+                stagger=self.dialing.stagger,
             )
         except gaierror as error:
             raise NameResolutionError(host, self, error) from error

@@ -12,7 +12,7 @@ import socket
 import time
 from contextlib import contextmanager
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from urllib3.exceptions import LocationParseError
 
@@ -37,19 +37,40 @@ if TYPE_CHECKING:
 
     from tracedclient.httptrace import ClientTrace
 
-__all__ = ["Address", "DialedSocket", "address_text", "connect", "interleave", "resolve"]
+__all__ = ["Address", "DialedSocket", "Dialing", "address_text", "connect", "interleave", "resolve"]
 
 SLOW_LOOKUP = 0.1
 """Seconds; a lookup that takes longer has asked more than a cache."""
 
-_STAGGER = 0.25
+STAGGER = 0.25
 """Seconds; RFC 8305 §8 recommends them."""
 
 _NOWHERE_TO_GO = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """What this machine says of an address that it has no way to, such as IPv6 without a route."""
 
 
-def resolve(host: str, port: int, trace: ClientTrace | None) -> list[Address]:
+class Dialing(NamedTuple):
+    """How addresses are chosen and tried."""
+
+    version: int | None = None
+    """4 or 6 for that version of IP only."""
+    stagger: float | None = STAGGER
+    """Seconds until the next address is tried while the one before is; ``None`` for one by one."""
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        """What to ask ``getaddrinfo`` for."""
+        if self.version is None:
+            return urllib3_connection.allowed_gai_family()
+        return socket.AF_INET if self.version == 4 else socket.AF_INET6
+
+
+USUAL = Dialing()
+
+
+def resolve(
+    host: str, port: int, trace: ClientTrace | None, dialing: Dialing = USUAL
+) -> list[Address]:
     """Return the addresses of ``host``, in the order in which to try them.
 
     Raises ``LocationParseError`` when ``host`` cannot be a name, ``socket.gaierror`` when it has
@@ -60,11 +81,11 @@ def resolve(host: str, port: int, trace: ClientTrace | None) -> list[Address]:
     except UnicodeError:
         raise LocationParseError(f"'{host}', label empty or too long") from None
     if trace is None or _is_literal(host):
-        return _lookup(host, port)
+        return _lookup(host, port, dialing)
     trace.dns_start(DNSStartInfo(host=host))
     began = time.monotonic()
     try:
-        addresses = _lookup(host, port)
+        addresses = _lookup(host, port, dialing)
     except BaseException as error:
         resolver = _explained(host, time.monotonic() - began, error)
         trace.dns_done(DNSDoneInfo(host=host, addrs=(), error=error, resolver=resolver))
@@ -96,9 +117,8 @@ def _explained(host: str, seconds: float, error: BaseException | None) -> Resolv
     )
 
 
-def _lookup(host: str, port: int) -> list[Address]:
-    family = urllib3_connection.allowed_gai_family()
-    found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+def _lookup(host: str, port: int, dialing: Dialing) -> list[Address]:
+    found = socket.getaddrinfo(host, port, dialing.family, socket.SOCK_STREAM)
     return interleave([Address(*address) for address in found])
 
 
@@ -133,7 +153,7 @@ def connect(
     source_address: tuple[str, int] | None,
     socket_options: Iterable[tuple[int, int, int | bytes]] | None,
     trace: ClientTrace | None,
-    stagger: float | None = _STAGGER,
+    stagger: float | None = STAGGER,
 ) -> DialedSocket:
     """Return a socket connected to the one of ``addresses`` that answers first (RFC 8305 §5).
 

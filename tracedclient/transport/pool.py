@@ -25,7 +25,7 @@ from tracedclient.httptrace import (
 )
 from tracedclient.inflight import current_call
 from tracedclient.transport.connection import HTTPConnection, HTTPSConnection, Traced
-from tracedclient.transport.dial import address_text
+from tracedclient.transport.dial import USUAL, address_text
 from tracedclient.transport.failure import WireFacts, attach
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class _TracedPool(_Base):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Weak: a connection whose answer was dropped unread must be able to go.
+        self.dialing = USUAL
         self._in_use: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def _get_conn(self, timeout: float | None = None) -> Any:
@@ -67,7 +68,7 @@ class _TracedPool(_Base):
             trace.get_conn(self._get_conn_info())
         conn = self._taken(trace, timeout, call)
         if isinstance(conn, Traced):
-            conn.trace, conn.call = trace, call
+            conn.trace, conn.call, conn.dialing = trace, call, self.dialing
             if call is not None:
                 call.on(conn)
             self._in_use.add(conn)

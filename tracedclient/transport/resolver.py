@@ -172,7 +172,7 @@ def _hosts_order(nsswitch: _File | None) -> str | None:
 
 
 def _is_listed(name: str, hosts: _File | None) -> bool | None:
-    if hosts is None or not name:
+    if hosts is None:
         return False
     wanted = name.lower().encode()
     for line in hosts.lines:

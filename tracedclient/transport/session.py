@@ -11,6 +11,7 @@ from requests.exceptions import InvalidURL
 
 from tracedclient.httptrace import RedirectedInfo, current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.tls import check_files
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class TracedSession(requests.Session):
         pool_maxsize: int = 10,
         pool_block: bool = False,
         pool_connections: int = 10,
+        dialing: Dialing = USUAL,
     ) -> None:
         super().__init__()
         self.environment = environment
@@ -47,7 +49,10 @@ class TracedSession(requests.Session):
         if not cookies:
             self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         adapter = TracedAdapter(
-            pool_connections=pool_connections, pool_maxsize=pool_maxsize, pool_block=pool_block
+            pool_connections=pool_connections,
+            pool_maxsize=pool_maxsize,
+            pool_block=pool_block,
+            dialing=dialing,
         )
         self.mount("https://", adapter)
         self.mount("http://", adapter)

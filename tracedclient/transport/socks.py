@@ -54,7 +54,7 @@ class _ThroughSOCKS(_Base):
     def _looked_up(self, host: str, port: int) -> str:
         self.phase = "dns"
         try:
-            return str(resolve(host, port, self.trace)[0].sockaddr[0])
+            return str(resolve(host, port, self.trace, self.dialing)[0].sockaddr[0])
         except socket.gaierror as error:
             raise urllib3.exceptions.NameResolutionError(host, self, error) from error
 
