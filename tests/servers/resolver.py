@@ -23,7 +23,7 @@ class Resolver(dict[str, Entry | Callable[[], Entry]]):
         self.lookups: list[str] = []
         """The names of this mapping that were looked up, in order."""
 
-    def getaddrinfo(  # noqa: PLR0917 - the signature of socket.getaddrinfo
+    def getaddrinfo(
         self,
         host: bytes | str | None,
         port: bytes | str | int | None,

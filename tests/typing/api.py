@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing_extensions import assert_type
-
 import requests
+from typing_extensions import assert_type
 
 from tracedclient import (
     HTTPClient,
