@@ -152,6 +152,8 @@ class Resolver(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     tried: tuple[str, ...] = ()
     """The names asked for, in order, because of ``search`` and ``ndots``."""
     hosts_order: str | None = None
+    mtime: str | None = None
+    """When resolv.conf was last written."""
     explanation: str | None = None
     """What these settings say about this lookup."""
 

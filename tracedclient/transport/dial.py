@@ -103,7 +103,9 @@ def _explained(host: str, seconds: float, error: BaseException | None) -> Resolv
     facts = resolver_facts(host)
     if facts is None:
         return None
-    name = eai_name(error) if isinstance(error, socket.gaierror) else None
+    name = None
+    if error is not None:
+        name = eai_name(error) if isinstance(error, socket.gaierror) else type(error).__name__
     return Resolver(
         nameservers=facts.nameservers,
         search=facts.search,
@@ -113,6 +115,7 @@ def _explained(host: str, seconds: float, error: BaseException | None) -> Resolv
         in_hosts_file=facts.in_hosts_file,
         tried=facts.tried,
         hosts_order=facts.hosts_order,
+        mtime=facts.mtime,
         explanation=explain(facts, host, seconds, name),
     )
 

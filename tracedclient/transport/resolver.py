@@ -197,11 +197,10 @@ def _tried(name: str, facts: ResolverFacts, bare: bool) -> Iterator[str]:
     absolute = name.removesuffix(".")
     if not _is_encodable(absolute) or _is_address(name):
         return
-    rooted = name.endswith(".")
-    first = rooted or name.count(".") >= facts.ndots
+    first = name.count(".") >= facts.ndots
     if first:
         yield absolute
-    suffixed = () if rooted else tuple(_with_suffixes(absolute, facts.search))
+    suffixed = () if name.endswith(".") else tuple(_with_suffixes(absolute, facts.search))
     yield from suffixed
     if bare and not first and absolute not in suffixed:
         yield absolute
