@@ -219,6 +219,15 @@ class ExchangeDraft:
             ),
         )
 
+    def _why_not_returned(self) -> str | None:
+        if self.put_idle_conn is not None:
+            return self.put_idle_conn.error
+        if self.error is not None:
+            return "the exchange failed"
+        if self.body_complete is False:
+            return "the body was not read to its end"
+        return "one side asked for it to be closed" if self.body_complete else None
+
     def _connection(self) -> Connection | None:
         got, put = self.got_conn, self.put_idle_conn
         if got is None:
@@ -231,8 +240,8 @@ class ExchangeDraft:
             idle_ms=None if got.idle_time is None else round(got.idle_time * 1e3, 3),
             local=got.local,
             remote=got.remote,
-            returned=None if put is None else put.error is None,
-            not_returned=put.error if put else None,
+            returned=put is not None and put.error is None if self._end else None,
+            not_returned=self._why_not_returned(),
             stale_discarded=len(self.stale) or None,
             stale_reason=self.stale[-1] if self.stale else None,
         )

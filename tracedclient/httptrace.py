@@ -246,7 +246,9 @@ class ProxyConnectStartInfo(_Info, frozen=True, gc=False, kw_only=True):
 class ProxyConnectDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     target: str
     status: int | None
-    """The proxy's answer to CONNECT; ``None`` when there was none."""
+    """The proxy's answer to CONNECT; ``None`` when there was none, and with SOCKS."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """That answer's headers (``Via``, ``Proxy-Status``, ``Proxy-Authenticate``)."""
     error: BaseException | None
 
 

@@ -165,11 +165,13 @@ def test_plaintext_on_the_tls_port_is_a_tls_error(client, start):
 def test_a_refused_tunnel_shows_the_proxys_status(make_client, start):
     """A proxy that refuses CONNECT is the culprit, with its status; the target was not reached."""
     proxy = start(servers.forward_proxy(refuse_connect=502))
+    journal = Journal()
 
     trace = failure(
         make_client(retry=ONCE, proxies={"https": proxy.url}),
         "https://internal.example/",
         requests.exceptions.ProxyError,
+        trace=journal,
     )
 
     assert (trace.outcome, trace.error_phase, trace.verdict_culprit) == (
@@ -179,6 +181,9 @@ def test_a_refused_tunnel_shows_the_proxys_status(make_client, start):
     )
     assert "502" in trace.verdict_sentence
     assert trace.attempts[0].exchanges[0].proxy.status == 502
+    done = journal.one("proxy_connect_done")
+    assert done.status == 502
+    assert "content-length" in {name.lower() for name, _ in done.headers}
     assert trace.tls_ms is None
 
 

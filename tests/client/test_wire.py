@@ -227,6 +227,7 @@ def test_a_streamed_body_closed_early_is_said_to_be(client, collected, echo_serv
 
     exchange = collected.one.attempts[0].exchanges[0]
     assert exchange.body_complete is False
+    assert exchange.connection.not_returned == "the body was not read to its end"
     assert collected.one.outcome == "ok"
     assert exchange.error is None
 
@@ -244,9 +245,12 @@ def test_a_connection_that_is_to_be_closed_is_not_returned(client, echo_server):
     """After ``Connection: close`` nothing goes to the pool, and nothing says that it did."""
     journal = Journal()
 
-    client.get(f"{echo_server.url}/close", trace=journal)
+    trace = client.get(f"{echo_server.url}/close", trace=journal).trace
 
     assert "put_idle_conn" not in journal.hooks
+    connection = trace.attempts[0].exchanges[0].connection
+    assert connection.returned is False
+    assert connection.not_returned == "one side asked for it to be closed"
 
 
 def test_a_full_pool_says_why_a_connection_was_not_kept(make_client, echo_server):

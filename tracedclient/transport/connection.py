@@ -37,7 +37,7 @@ from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
-from tracedclient.transport.response import HTTPResponse
+from tracedclient.transport.response import HTTPResponse, TunnelAnswer, TunnelResponse
 from tracedclient.transport.tls import refused_state, tls_state
 
 if TYPE_CHECKING:
@@ -183,17 +183,17 @@ class Traced(_Base):
 
     def _tunnel(self) -> None:
         self.phase = "proxy"
-        answers: list[int] = []
-        self.response_class = partial(_TunnelResponse, answers=answers)
+        answer = TunnelAnswer()
+        self.response_class = partial(TunnelResponse, into=answer)
         try:
-            with self._telling_of_tunnel(answers):
+            with self._telling_of_tunnel(answer):
                 super()._tunnel()
         finally:
             self.response_class = HTTPResponse
         keep_deadline(self.sock)
 
     @contextmanager
-    def _telling_of_tunnel(self, answers: list[int]) -> Iterator[None]:
+    def _telling_of_tunnel(self, answer: TunnelAnswer) -> Iterator[None]:
         trace = self.trace
         if trace is None:
             yield
@@ -207,9 +207,10 @@ class Traced(_Base):
             error = failure
             raise
         finally:
-            status = answers[-1] if answers else None
             trace.proxy_connect_done(
-                ProxyConnectDoneInfo(target=target, status=status, error=error)
+                ProxyConnectDoneInfo(
+                    target=target, status=answer.status, headers=answer.headers, error=error
+                )
             )
 
     # --- the request --------------------------------------------------------------------------
@@ -429,20 +430,6 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
                 error=error,
             )
         )
-
-
-class _TunnelResponse(HTTPResponse):
-    """A proxy's answer to CONNECT; notes its status, which http.client puts into a text only."""
-
-    def __init__(self, *args: Any, answers: list[int], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._answers = answers
-        self.limit_head()
-
-    def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()
-        self._answers.append(status)
-        return version, status, reason
 
 
 def expects_continue(headers: Any) -> bool:

@@ -115,11 +115,6 @@ class HTTPResponse(http.client.HTTPResponse):
         """Learn who decodes the chunks, and holds the connection that this answer came on."""
         self._owner = weakref.ref(owner)  # each must be able to go without the other
 
-    def limit_head(self) -> None:
-        """Refuse to read more than ``MAX_HEAD_BYTES``; http.client bounds no answer to CONNECT."""
-        if isinstance(self.fp, io.BufferedReader):
-            self.fp = io.BufferedReader(_LimitedReader(self.fp.detach()))
-
     # --- the head -----------------------------------------------------------------------------
 
     def wait_for_continue(self, sock: socket.socket, timeout: float) -> bool | None:
@@ -259,28 +254,6 @@ def _is_of_the_reading(error: BaseException) -> bool:
     return module.startswith(("urllib3.", "http.client"))
 
 
-class _LimitedReader(io.RawIOBase):
-    """A reader that gives up after so many bytes."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-        self._left = MAX_HEAD_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self._left <= 0:
-            raise TooLargeHead(f"the answer's head is larger than {MAX_HEAD_BYTES} bytes")
-        size = self._raw.readinto(buffer)
-        self._left -= size or 0
-        return size
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
 class _TracedReader(io.RawIOBase):
     """The socket's reads: counts them, tells of the first byte, keeps the error that ended them."""
 
@@ -346,6 +319,71 @@ class _TracedReader(io.RawIOBase):
         self._read_at = now
         self.reads += 1
         self.bytes_read += size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class TunnelResponse(HTTPResponse):
+    """A proxy's answer to CONNECT, which http.client reads without a bound, and mostly forgets."""
+
+    def __init__(self, *args: Any, into: TunnelAnswer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._into = into
+        self._head = _HeadReader(self.fp.detach()) if _is_buffered(self.fp) else None
+        if self._head is not None:
+            self.fp = io.BufferedReader(self._head)
+
+    def _read_status(self) -> tuple[str, int, str]:
+        line = super()._read_status()
+        self._into.status = line[1]
+        return line
+
+    def _close_conn(self) -> None:
+        if self._head is not None:
+            self._into.headers = _headers_of(bytes(self._head.data))
+        super()._close_conn()
+
+
+class TunnelAnswer:
+    """What a proxy said to CONNECT."""
+
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def _is_buffered(reader: Any) -> bool:
+    return isinstance(reader, io.BufferedReader)
+
+
+def _headers_of(data: bytes) -> tuple[tuple[str, str], ...]:
+    """The headers of the last head in ``data``; none when it is not one, or not whole."""
+    heads = data.split(b"\r\n\r\n")
+    _, _, fields = heads[-2].partition(b"\r\n") if len(heads) > 1 else (b"", b"", b"")
+    try:
+        parsed = http.client.parse_headers(io.BytesIO(fields + b"\r\n\r\n"))
+    except http.client.HTTPException:
+        return ()
+    return tuple(parsed.items())
+
+
+class _HeadReader(io.RawIOBase):
+    """Keeps what it reads, and gives up after so many bytes."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self.data = bytearray()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if len(self.data) > MAX_HEAD_BYTES:
+            raise TooLargeHead(f"the answer's head is larger than {MAX_HEAD_BYTES} bytes")
+        size = self._raw.readinto(buffer)
+        self.data += memoryview(buffer)[: size or 0]
+        return size
 
     def close(self) -> None:
         self._raw.close()
