@@ -22,7 +22,7 @@ from tracedclient.retry import RetryPolicy
 from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.timeout import Timeout
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
-from tracedclient.transport import Dialing, Environment, TracedSession
+from tracedclient.transport import Dialing, Environment, TracedSession, forget_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,6 +116,7 @@ class HTTPClient:
         self.session.check_tls_files()
         self._ongoing: dict[int, OngoingCall] = {}
         _clients.add(self)
+        forget_after_fork(self)
         self.debug = debug if isinstance(debug, FlagUpdater) else FlagUpdater(_as_source(debug))
 
     # --- requests -----------------------------------------------------------------------------
@@ -227,6 +228,10 @@ class HTTPClient:
         """Close the idle connections and stop asking for the flag. May be called twice."""
         self.debug.close()
         self.session.close()
+
+    def after_fork(self) -> None:
+        """Forget the calls of the parent process. Called by itself, in every forked child."""
+        self._ongoing = {}
 
     def __enter__(self) -> Self:
         return self

@@ -107,3 +107,71 @@ def test_a_connection_takes_no_deadline_with_it(make_client, echo_server):
     assert client.get(echo_server.url).trace.conn_reused is True
     with client.session.get(f"{echo_server.url}/slow?ms=400", timeout=2) as response:
         assert response.status_code == 200
+
+
+def test_an_upload_is_not_bounded_by_the_connect_timeout(make_client, start):
+    """A tight connect timeout does not break a large upload to a server that reads steadily."""
+    pause = threading.Event()
+
+    def handle(peer):
+        left = 20_000_000
+        while left > 0:
+            left -= len(peer.socket.recv(1_000_000))
+            pause.wait(0.01)
+        peer.answer(200)
+
+    server = start(servers.ScriptedServer(handle))
+    client = make_client(timeout=Timeout(connect=0.1, read=2, total=None))
+
+    response = client.put(server.url, data=b"x" * 20_000_000)
+
+    assert response.status_code == 200
+    assert response.trace.send_ms > 100
+
+
+def test_a_stalled_upload_ends_with_the_read_timeout(make_client, start):
+    """A peer that stops reading is given up after the read timeout, in the phase send."""
+    gone = threading.Event()
+    server = start(servers.ScriptedServer(lambda peer: gone.wait(10)))
+    client = make_client(timeout=Timeout(connect=5, read=0.3, total=None))
+    began = time.monotonic()
+
+    with pytest.raises(requests.ConnectionError) as caught:
+        client.post(server.url, data=b"x" * 30_000_000)
+    gone.set()
+
+    assert 0.25 < time.monotonic() - began < 2
+    assert caught.value.trace.error_phase == "send"
+
+
+def test_a_silent_nameserver_ends_with_the_deadline(make_client, resolver):
+    """A lookup that hangs does not outlast the total timeout, and is the phase dns."""
+    gone = threading.Event()
+    resolver["silent.test"] = lambda: (gone.wait(5) and ["127.0.0.1"]) or ["127.0.0.1"]
+    client = make_client(timeout=Timeout(1, 1, 0.5))
+    began = time.monotonic()
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        client.get("http://silent.test/")
+    gone.set()
+
+    assert 0.45 < time.monotonic() - began < 1
+    assert caught.value.trace.error_phase == "dns"
+    assert caught.value.trace.dns_ms > 400
+
+
+def test_many_dead_addresses_end_with_the_deadline(make_client, resolver, start):
+    """Four addresses that do not answer cost the total timeout, not four connect timeouts."""
+    from dialing import hole
+
+    port = start(hole("127.0.0.9")).port
+    for last in (10, 11, 12):
+        start(hole(f"127.0.0.{last}", port))
+    resolver["dead.test"] = [f"127.0.0.{last}" for last in (9, 10, 11, 12)]
+    client = make_client(timeout=Timeout(1, 1, 0.8), happy_eyeballs=False)
+    began = time.monotonic()
+
+    with pytest.raises(DeadlineExceeded):
+        client.get(f"http://dead.test:{port}/")
+
+    assert 0.7 < time.monotonic() - began < 1.3

@@ -15,6 +15,7 @@ from urllib3.util import parse_url
 
 from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
 from tracedclient.transport.dial import USUAL, Dialing
+from tracedclient.transport.fork import close_silently, forget_after_fork
 from tracedclient.transport.pool import POOL_CLASSES
 from tracedclient.transport.response import TracedResponse
 from tracedclient.transport.tls import TLSContexts
@@ -48,6 +49,18 @@ class TracedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         # A new dict: urllib3's own is shared by every pool manager of the process.
         self.poolmanager.pool_classes_by_scheme = dict(POOL_CLASSES)
+
+        forget_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Start with empty pools: what is in these belongs to the parent process."""
+        managers = [self.poolmanager, *self.proxy_manager.values()]
+        # The container's lock may be held for ever by a thread that does not exist here.
+        pools = [pool for m in managers for pool in list(m.pools._container.values())]  # noqa: SLF001
+        self.proxy_manager = {}
+        self._tls = TLSContexts()
+        self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
+        close_silently(pools)
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         known = proxy in self.proxy_manager

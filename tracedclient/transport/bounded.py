@@ -19,6 +19,10 @@ else:
     _Base = object
 
 
+SLICE = 256 * 1024
+"""Bytes that are sent under one timeout."""
+
+
 class Bounded(_Base):
     """Adds ``deadline`` (on ``time.monotonic``, ``None`` for none) to a kind of socket."""
 
@@ -34,10 +38,13 @@ class Bounded(_Base):
             self.keep_deadline()
         return super().recv_into(*args, **kwargs)
 
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        if self.deadline is not None:
+    def sendall(self, data: Any, *args: Any) -> None:
+        # One sendall has one timeout for all of it: a large body on a slow line would need more
+        # than a peer that has stopped reading should be given.
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), SLICE) or (0,):
             self.keep_deadline()
-        super().sendall(*args, **kwargs)
+            super().sendall(view[start : start + SLICE], *args)
 
     def send(self, *args: Any, **kwargs: Any) -> int:
         # TLS's sendall is a loop over this one, each with a timeout of its own.

@@ -121,6 +121,7 @@ class Traced(_Base):
         self.max_idle = MAX_IDLE
         self.call: OngoingCall | None = None
         self.dialing = USUAL
+        self.upload_timeout: float | None = None
         self._answering: Any = None
         self._tcp_before: TCPInfo | None = None
         self._is_stamped = False
@@ -153,12 +154,13 @@ class Traced(_Base):
         """Connect to ``host``, with urllib3's errors for what can go wrong."""
         try:
             self.phase = "dns"
-            addresses = resolve(host.strip("[]"), port, self.trace, self.dialing)
+            deadline = self.call.deadline if self.call is not None else None
+            addresses = resolve(host.strip("[]"), port, self.trace, self.dialing, deadline=deadline)
             self.phase = "connect"
             return connect(
                 addresses,
                 timeout=self._seconds(),
-                deadline=self.call.deadline if self.call is not None else None,
+                deadline=deadline,
                 source_address=self.source_address,
                 socket_options=self.socket_options,
                 trace=self.trace,
@@ -221,6 +223,8 @@ class Traced(_Base):
         if self.sock is None:
             # http.client would connect while it sends; here, the connection comes first.
             self.connect()
+        # urllib3 would bound the upload by the connect timeout; it is the reader's pace that counts.
+        self.timeout = self.upload_timeout
         self.phase = "send"
         self.sent = False
         self._answering = self.sock

@@ -29,6 +29,7 @@ from tracedclient.transport.candidate import (
     Terms,
     address_text,
 )
+from tracedclient.transport.lookup import getaddrinfo
 from tracedclient.transport.race import race
 from tracedclient.transport.resolver import explain, resolver_facts
 
@@ -69,23 +70,30 @@ USUAL = Dialing()
 
 
 def resolve(
-    host: str, port: int, trace: ClientTrace | None, dialing: Dialing = USUAL
+    host: str,
+    port: int,
+    trace: ClientTrace | None,
+    dialing: Dialing = USUAL,
+    *,
+    deadline: float | None = None,
 ) -> list[Address]:
     """Return the addresses of ``host``, in the order in which to try them.
 
     Raises ``LocationParseError`` when ``host`` cannot be a name, ``socket.gaierror`` when it has
-    no address.
+    no address, ``TimeoutError`` when there is no answer by ``deadline`` (on ``time.monotonic``).
     """
     try:
         host.encode("idna")
     except UnicodeError:
         raise LocationParseError(f"'{host}', label empty or too long") from None
-    if trace is None or _is_literal(host):
-        return _lookup(host, port, dialing)
+    if _is_literal(host):
+        return _lookup(host, port, dialing, None)
+    if trace is None:
+        return _lookup(host, port, dialing, deadline)
     trace.dns_start(DNSStartInfo(host=host))
     began = time.monotonic()
     try:
-        addresses = _lookup(host, port, dialing)
+        addresses = _lookup(host, port, dialing, deadline)
     except BaseException as error:
         resolver = _explained(host, time.monotonic() - began, error)
         trace.dns_done(DNSDoneInfo(host=host, addrs=(), error=error, resolver=resolver))
@@ -120,8 +128,8 @@ def _explained(host: str, seconds: float, error: BaseException | None) -> Resolv
     )
 
 
-def _lookup(host: str, port: int, dialing: Dialing) -> list[Address]:
-    found = socket.getaddrinfo(host, port, dialing.family, socket.SOCK_STREAM)
+def _lookup(host: str, port: int, dialing: Dialing, deadline: float | None) -> list[Address]:
+    found = getaddrinfo(host, port, dialing.family, deadline)
     return interleave([Address(*address) for address in found])
 
 

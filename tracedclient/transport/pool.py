@@ -157,6 +157,8 @@ class _TracedPool(_Base):
         return "the pool is full" if self.pool.full() else None
 
     def _make_request(self, conn: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(conn, Traced):
+            conn.upload_timeout = self._get_timeout(kwargs.get("timeout")).read_timeout
         try:
             return super()._make_request(conn, *args, **kwargs)
         except BaseException as error:
