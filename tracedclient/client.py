@@ -22,7 +22,13 @@ from tracedclient.retry import RetryPolicy
 from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.timeout import Timeout
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
-from tracedclient.transport import Dialing, Environment, TracedSession, forget_after_fork
+from tracedclient.transport import (
+    Dialing,
+    Environment,
+    RedirectPolicy,
+    TracedSession,
+    forget_after_fork,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,6 +71,7 @@ class HTTPClient:
     family           4 or 6 for that version of IP only.
     happy_eyeballs   whether to try the next address of a name when one has not answered for
                      0.25 s (RFC 8305), instead of when its connect timeout has passed.
+    redirects        ``RedirectPolicy``: what a redirect may take to another origin.
     cookies          whether to keep the cookies that servers set. Off, because they would be sent
                      on with the next request, whichever of the service's users that is for.
     trust_env        whether the proxy and CA variables of the environment count. They are looked
@@ -88,6 +95,7 @@ class HTTPClient:
         pool_block: bool = False,
         family: Literal[4, 6] | None = None,
         happy_eyeballs: bool = True,
+        redirects: RedirectPolicy = RedirectPolicy(),  # noqa: B008 - frozen
         cookies: bool = False,
         trust_env: bool = True,
         trace_header: str | None = "X-Trace-Id",
@@ -104,6 +112,7 @@ class HTTPClient:
         dialing = _dialing(family, happy_eyeballs=happy_eyeballs)
         self.session = _new_session(
             dialing=dialing,
+            redirects=redirects,
             trust_env=trust_env,
             cookies=cookies,
             pool_maxsize=pool_maxsize,
@@ -364,6 +373,7 @@ class HTTPClient:
 def _new_session(
     *,
     dialing: Dialing,
+    redirects: RedirectPolicy,
     trust_env: bool,
     cookies: bool,
     pool_maxsize: int,
@@ -372,9 +382,12 @@ def _new_session(
 ) -> TracedSession:
     if not isinstance(pool_maxsize, int) or isinstance(pool_maxsize, bool) or pool_maxsize < 1:
         raise ValueError(f"pool_maxsize must be an int of 1 or more, not {pool_maxsize!r}")
+    if not isinstance(redirects, RedirectPolicy):
+        raise TypeError(f"redirects must be a RedirectPolicy, not {redirects!r}")
     session = TracedSession(
         environment=Environment.capture() if trust_env else Environment(),
         dialing=dialing,
+        redirects=redirects,
         cookies=cookies,
         pool_maxsize=pool_maxsize,
         pool_block=bool(pool_block),

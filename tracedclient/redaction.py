@@ -61,6 +61,10 @@ _SENTENCES = {
     "InvalidSchema": "the URL's scheme is not http or https",
     "InvalidHeader": "a request header is not valid",
     "InvalidProxyURL": "the proxy's URL is not valid",
+    "RedirectRefused": "the redirect leads where the request must not go",
+    "TooLargeHead": "the peer sent a head without end",
+    "InterimResponseRefused": "a hook refused a 1xx answer",
+    "HTTPException": "the peer's answer is not valid HTTP",
     "DeadlineExceeded": "the total timeout of the call has passed",
 }
 

@@ -189,6 +189,10 @@ def _failed_prepare(error: ErrorInfo, _: Exchange | None) -> Verdict:
     return Verdict("client", f"the request could not be made: {_why(error)}", ("error_type",))
 
 
+def _failed_redirect(error: ErrorInfo, _: Exchange | None) -> Verdict:
+    return Verdict("server", f"the redirect was not followed: {_why(error)}", ("attempts",))
+
+
 def _failed_elsewhere(error: ErrorInfo, _: Exchange | None) -> Verdict:
     return Verdict(
         "client", f"the call ended with {error.type}, outside of any phase", ("error_type",)
@@ -205,6 +209,7 @@ _EXPLAIN: dict[str, Callable[[ErrorInfo, Exchange | None], Verdict]] = {
     "send": _failed_send,
     "wait": _failed_wait,
     "receive": _failed_receive,
+    "redirect": _failed_redirect,
 }
 
 

@@ -12,6 +12,7 @@ from requests.exceptions import InvalidURL
 from tracedclient.httptrace import RedirectedInfo, current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
 from tracedclient.transport.dial import USUAL, Dialing
+from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, settle
 from tracedclient.transport.tls import check_files
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ class TracedSession(requests.Session):
 
     With an ``environment``, that one is used instead of asking the process's for every request,
     and ``.netrc`` is not read. With ``cookies=False`` the session keeps none that a server sets;
-    those given with a request are sent.
+    those given with a request are sent. Without ``redirects`` a redirect takes along what requests
+    lets it.
     """
 
-    __attrs__ = [*requests.Session.__attrs__, "environment"]  # noqa: RUF012 - requests' pickling
+    __attrs__ = [*requests.Session.__attrs__, "environment", "redirects"]  # noqa: RUF012 - requests' pickling
 
     def __init__(
         self,
@@ -41,9 +43,13 @@ class TracedSession(requests.Session):
         pool_block: bool = False,
         pool_connections: int = 10,
         dialing: Dialing = USUAL,
+        redirects: RedirectPolicy | None = None,
     ) -> None:
         super().__init__()
         self.environment = environment
+        self.redirects = redirects
+        if redirects is not None:
+            self.max_redirects = redirects.limit
         if environment is not None:
             self.trust_env = False
         if not cookies:
@@ -80,6 +86,17 @@ class TracedSession(requests.Session):
             proxies = {**self.environment.proxies_for(prepared_request.url or ""), **explicit}
         return super().rebuild_proxies(prepared_request, dict(proxies) if proxies else None)
 
+    def rebuild_auth(self, prepared_request: PreparedRequest, response: requests.Response) -> None:
+        """Take off a redirected request what must not go where it leads."""
+        super().rebuild_auth(prepared_request, response)
+        if self.redirects is not None:
+            self.redirects.apply(prepared_request, response.request.url or "")
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        if resp.is_redirect and resp._content is False:  # noqa: SLF001 - not read yet
+            settle(resp)
+        return super().get_redirect_target(resp)
+
     def resolve_redirects(self, *args: Any, yield_requests: bool = False, **kwargs: Any) -> Any:
         if not yield_requests and current_client_trace() is not None:
             # requests hands unknown keywords on to `send` for every hop it follows.
@@ -88,6 +105,10 @@ class TracedSession(requests.Session):
         hops = super().resolve_redirects(*args, **kwargs)
         try:
             yield from hops
+        except RedirectRefused:
+            # One that is only looked at, for `Response.next`, has no next.
+            if not yield_requests:
+                raise
         except requests.RequestException:
             raise
         except ValueError as error:

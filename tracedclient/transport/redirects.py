@@ -1,0 +1,94 @@
+"""What a redirect may take along. A company's client must not carry one origin's secrets to another
+because that origin said so.
+
+requests drops ``Authorization`` on the way to another host and forwards the rest: API keys, cookies
+given with the request, idempotency keys, and the body of a 307.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from requests.exceptions import InvalidSchema, RequestException
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+MAX_BODY = 64 * 1024
+"""Bytes of a redirect's body that are read and kept."""
+
+_CHUNK = 8 * 1024
+_HARMLESS = frozenset({"accept", "accept-encoding", "accept-language", "user-agent", "connection"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class RedirectPolicy:
+    """What goes along to another origin (scheme, host and port). Within one, everything does."""
+
+    headers: frozenset[str] = frozenset()
+    """Names of headers, besides ``Accept`` and ``User-Agent``, that may cross."""
+    body: bool = False
+    """Whether the body of a 307 or 308 may cross; if not, such a redirect is refused."""
+    downgrade: bool = False
+    """Whether https may fall to http; if not, such a redirect is refused."""
+    limit: int = 5
+    """How many are followed for one request."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.headers, str):
+            raise TypeError(f"headers must be a collection of names, not {self.headers!r}")
+        if isinstance(self.limit, bool) or not isinstance(self.limit, int) or self.limit < 0:
+            raise ValueError(f"limit must be an int of 0 or more, not {self.limit!r}")
+        object.__setattr__(self, "headers", frozenset(name.lower() for name in self.headers))
+
+    def apply(self, request: PreparedRequest, came_from: str) -> None:
+        """Take off ``request`` what may not go to its URL from ``came_from``.
+
+        Raises ``RedirectRefused`` when it may not go there at all.
+        """
+        old, new = _origin(came_from), _origin(request.url or "")
+        if old == new:
+            return
+        if old[0] == "https" and new[0] == "http" and not self.downgrade:
+            raise RedirectRefused("the redirect leads from https to http", request=request)
+        if request.body is not None and not self.body:
+            raise RedirectRefused(
+                "the redirect would carry the request's body to another origin", request=request
+            )
+        for name in list(request.headers):
+            if str(name).lower() not in _HARMLESS | self.headers and not _frames(name, request):
+                del request.headers[name]
+
+
+def settle(response: Response) -> None:
+    """Read a redirect's body, which nobody wants, up to a bound.
+
+    requests reads and decompresses all of it: a small one on the wire may be huge in memory.
+    """
+    kept = bytearray()
+    try:
+        for chunk in response.iter_content(_CHUNK):
+            kept += chunk
+            if len(kept) > MAX_BODY:
+                response.close()
+                break
+    except RequestException:
+        response.close()
+    response._content = bytes(kept)  # noqa: SLF001 - requests has no other place for it
+    response._content_consumed = True  # noqa: SLF001
+
+
+class RedirectRefused(InvalidSchema):
+    """A redirect leads where its request must not go. Say so to whoever runs the server."""
+
+
+def _frames(name: str, request: PreparedRequest) -> bool:
+    return request.body is not None and str(name).lower().startswith(("content-", "transfer-"))
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
