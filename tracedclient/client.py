@@ -74,6 +74,7 @@ class HTTPClient:
     redirects        ``RedirectPolicy``: what a redirect may take to another origin.
     cookies          whether to keep the cookies that servers set. Off, because they would be sent
                      on with the next request, whichever of the service's users that is for.
+    max_response_bytes  of a decoded body that is not streamed; ``None`` for any number.
     trust_env        whether the proxy and CA variables of the environment count. They are looked
                      up once, now. ``.netrc`` never counts: it would replace a bearer token.
     trace_header     the header that carries the trace id; ``None`` for none.
@@ -97,6 +98,7 @@ class HTTPClient:
         happy_eyeballs: bool = True,
         redirects: RedirectPolicy = RedirectPolicy(),  # noqa: B008 - frozen
         cookies: bool = False,
+        max_response_bytes: int | None = 256 * 1024 * 1024,
         trust_env: bool = True,
         trace_header: str | None = "X-Trace-Id",
     ) -> None:
@@ -113,6 +115,7 @@ class HTTPClient:
         self.session = _new_session(
             dialing=dialing,
             redirects=redirects,
+            max_response_bytes=max_response_bytes,
             trust_env=trust_env,
             cookies=cookies,
             pool_maxsize=pool_maxsize,
@@ -374,20 +377,23 @@ def _new_session(
     *,
     dialing: Dialing,
     redirects: RedirectPolicy,
+    max_response_bytes: int | None,
     trust_env: bool,
     cookies: bool,
     pool_maxsize: int,
     pool_block: bool,
     headers: Mapping[str, str] | None,
 ) -> TracedSession:
-    if not isinstance(pool_maxsize, int) or isinstance(pool_maxsize, bool) or pool_maxsize < 1:
-        raise ValueError(f"pool_maxsize must be an int of 1 or more, not {pool_maxsize!r}")
+    _check_positive("pool_maxsize", pool_maxsize)
+    if max_response_bytes is not None:
+        _check_positive("max_response_bytes", max_response_bytes)
     if not isinstance(redirects, RedirectPolicy):
         raise TypeError(f"redirects must be a RedirectPolicy, not {redirects!r}")
     session = TracedSession(
         environment=Environment.capture() if trust_env else Environment(),
         dialing=dialing,
         redirects=redirects,
+        max_response_bytes=max_response_bytes,
         cookies=cookies,
         pool_maxsize=pool_maxsize,
         pool_block=bool(pool_block),
@@ -395,6 +401,11 @@ def _new_session(
     )
     session.headers.update(headers or {})
     return session
+
+
+def _check_positive(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be an int of 1 or more, not {value!r}")
 
 
 def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:

@@ -1,8 +1,11 @@
 """The errors of our own, each a subclass of the requests exception that callers catch already.
 
 RequestException (requests)
- └─ Timeout (requests)
-     └─ DeadlineExceeded   the call's total timeout has passed
+ ├─ ConnectionError (requests)
+ │   └─ CircuitOpen        the origin fails too often and is left alone for a while
+ ├─ Timeout (requests)
+ │   └─ DeadlineExceeded   the call's total timeout has passed
+ └─ ResponseTooLarge       the body is larger than the client takes
 
 Everything else that ``do()`` raises is requests' own: ``ConnectionError``, ``ConnectTimeout``,
 ``ReadTimeout``, ``SSLError``, ``ProxyError``, ``TooManyRedirects``, ``InvalidURL``, … . With debug
@@ -12,8 +15,27 @@ trace id and the verdict.
 
 from __future__ import annotations
 
+from typing import Any
+
 import requests
+
+
+class CircuitOpen(requests.ConnectionError):
+    """The circuit breaker lets no call to this origin go now; not a byte was sent, no name asked.
+
+    ``retry_after`` is the seconds until a call may go.
+    """
+
+    def __init__(self, *args: Any, retry_after: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.retry_after = retry_after
 
 
 class DeadlineExceeded(requests.Timeout):
     """The total timeout of the call has passed, its retries and the sleeps between them included."""
+
+
+class ResponseTooLarge(requests.RequestException):
+    """The decoded body is larger than the client takes (``max_response_bytes``), or expands beyond
+    reason.
+    """

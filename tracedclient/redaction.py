@@ -61,6 +61,7 @@ _SENTENCES = {
     "InvalidSchema": "the URL's scheme is not http or https",
     "InvalidHeader": "a request header is not valid",
     "InvalidProxyURL": "the proxy's URL is not valid",
+    "ResponseTooLarge": "the decoded body is larger than the client takes",
     "RedirectRefused": "the redirect leads where the request must not go",
     "TooLargeHead": "the peer sent a head without end",
     "InterimResponseRefused": "a hook refused a 1xx answer",

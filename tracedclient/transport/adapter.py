@@ -34,11 +34,18 @@ class TracedAdapter(HTTPAdapter):
     never taken for the final one, and the CA bundle is read once instead of for every connection.
     """
 
-    __attrs__ = [*HTTPAdapter.__attrs__, "dialing"]  # noqa: RUF012 - requests' pickling
+    __attrs__ = [*HTTPAdapter.__attrs__, "dialing", "max_response_bytes"]  # noqa: RUF012 - requests' pickling
 
-    def __init__(self, *args: Any, dialing: Dialing = USUAL, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        dialing: Dialing = USUAL,
+        max_response_bytes: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         self._tls = TLSContexts()
         self.dialing = dialing
+        self.max_response_bytes = max_response_bytes
         super().__init__(*args, **kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -131,13 +138,17 @@ class TracedAdapter(HTTPAdapter):
                 )
             )
         try:
-            return super().send(request, stream, timeout, verify, cert, proxies)
+            response = super().send(request, stream, timeout, verify, cert, proxies)
         except requests.RequestException:
             raise
         except (LocationValueError, UnicodeError) as error:
             raise InvalidURL(error, request=request) from error
         except (HTTPError, OSError) as error:
             raise requests.ConnectionError(error, request=request) from error
+        if not stream and isinstance(response, TracedResponse):
+            # A streamed body is its reader's to bound.
+            response.max_bytes = self.max_response_bytes
+        return response
 
     def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Any:
         response = TracedResponse()

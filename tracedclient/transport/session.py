@@ -44,6 +44,7 @@ class TracedSession(requests.Session):
         pool_connections: int = 10,
         dialing: Dialing = USUAL,
         redirects: RedirectPolicy | None = None,
+        max_response_bytes: int | None = None,
     ) -> None:
         super().__init__()
         self.environment = environment
@@ -59,6 +60,7 @@ class TracedSession(requests.Session):
             pool_maxsize=pool_maxsize,
             pool_block=pool_block,
             dialing=dialing,
+            max_response_bytes=max_response_bytes,
         )
         self.mount("https://", adapter)
         self.mount("http://", adapter)
