@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
-from tracedclient.errors import DeadlineExceeded
+from tracedclient._prepare import set_body
+from tracedclient.errors import ClientClosed, DeadlineExceeded
 from tracedclient.httptrace import AttemptDoneInfo, AttemptStartInfo, current_client_trace
 from tracedclient.retry import Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
 from tracedclient.retry.body import ReplayableBody
+from tracedclient.retry.sleeper import Sleeper, Woken
 from tracedclient.transport import wire_facts
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ class Plan(NamedTuple):
     stream: bool
     send: Callable[..., Response]
     """``session.send`` with all of its settings but the timeout."""
-    sleep: Callable[[float], None]
+    sleeper: Sleeper
+    body_factory: Callable[[], Any] | None
+    deadline_header: str | None
 
 
 class Call:
@@ -44,14 +48,16 @@ class Call:
     def __init__(self, plan: Plan, ongoing: OngoingCall) -> None:
         self._plan = plan
         self._ongoing = ongoing
-        self._body = ReplayableBody(plan.request.body)
+        self._body = ReplayableBody(plan.request.body, plan.body_factory)
+        plan.request.body = self._body.body
+        self._has_met_stale = False
 
     def run(self) -> Response:
         """Return the answer of the last attempt, or raise its error as it came."""
         loop: RetryLoop[Response] = RetryLoop(
             self._plan.policy,
             remaining=self._remaining,
-            sleep=self._plan.sleep,
+            sleep=self._sleep,
             done=self._attempt_done,
         )
         last = loop.run(self._attempt)
@@ -67,19 +73,42 @@ class Call:
         return None if deadline is None else deadline - time.monotonic()
 
     def _attempt(self, number: int) -> Attempted[Response]:
-        self._ongoing.starts(number)
+        self._ongoing.starts(number, fresh=self._has_met_stale)
         trace = current_client_trace()
         if trace is not None:
             trace.attempt_start(AttemptStartInfo(number=number))
         try:
             if number > 1:
-                self._body.rewind()
-            answer = self._plan.send(self._plan.request, timeout=self._timeouts())
+                self._rewind()
+            timeouts = self._timeouts()
+            self._tell_deadline()
+            answer = self._plan.send(self._plan.request, timeout=timeouts)
         except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
             return Attempted(self._facts(error=error))
-        return Attempted(
-            self._facts(status=answer.status_code), answer, answer.headers.get("Retry-After")
-        )
+        told = answer.headers.get("Retry-After")
+        return Attempted(self._facts(answer.status_code, told_when=told is not None), answer, told)
+
+    def _rewind(self) -> None:
+        self._body.rewind()
+        if self._plan.body_factory is None:
+            self._plan.request.body = self._body.body
+        else:
+            set_body(self._plan.request, self._body.body)
+
+    def _tell_deadline(self) -> None:
+        """Offer the next service the time that is left: relative, since clocks differ."""
+        remaining = self._remaining()
+        if self._plan.deadline_header is not None and remaining is not None:
+            self._plan.request.headers[self._plan.deadline_header] = str(int(remaining * 1000))
+
+    def _sleep(self, seconds: float) -> None:
+        try:
+            self._plan.sleeper.sleep(seconds)
+        except Woken:
+            raise ClientClosed(
+                "the client was closed while the call slept between two attempts",
+                request=self._plan.request,
+            ) from None
 
     def _timeouts(self) -> tuple[float | None, float | None]:
         timeout, remaining = self._plan.timeout, self._remaining()
@@ -89,7 +118,13 @@ class Call:
             raise self._deadline_exceeded()
         return _least(timeout.connect, remaining), _least(timeout.read, remaining)
 
-    def _facts(self, *, status: int | None = None, error: Exception | None = None) -> AttemptFacts:
+    def _facts(
+        self,
+        status: int | None = None,
+        *,
+        error: Exception | None = None,
+        told_when: bool = False,
+    ) -> AttemptFacts:
         wire = None if error is None else wire_facts(error)
         return AttemptFacts(
             method=self._plan.request.method or "",
@@ -99,10 +134,14 @@ class Call:
             error=error,
             phase=wire.phase if wire else None,
             sent=wire.sent if wire else True,
+            reused=wire.reused if wire else False,
+            stale_before=self._has_met_stale,
+            told_when=told_when,
         )
 
     def _attempt_done(self, number: int, attempted: Attempted[Response], then: Next) -> None:
         if then.decision.retry:
+            self._has_met_stale = self._has_met_stale or then.decision.free
             self._ongoing.sleeps()
             if attempted.answer is not None:
                 attempted.answer.close()

@@ -16,7 +16,7 @@ from requests.exceptions import InvalidHeader, InvalidURL
 from tracedclient.trace.ids import traceparent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from requests import PreparedRequest
 
@@ -27,8 +27,12 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def prepare(session: requests.Session, request: Any) -> PreparedRequest:
+def prepare(
+    session: requests.Session, request: Any, body_factory: Callable[[], Any] | None = None
+) -> PreparedRequest:
     """Return ``request`` prepared by ``session``, or a copy of one that is prepared already.
+
+    ``body_factory`` makes its body, if it has none.
 
     Raises requests' ``InvalidURL``, ``MissingSchema``, ``InvalidHeader``, … ; ``TypeError`` and
     ``ValueError`` name what of the request they object to.
@@ -48,6 +52,8 @@ def prepare(session: requests.Session, request: Any) -> PreparedRequest:
     _check_method(prepared.method)
     if not prepared.url:
         raise InvalidURL("request.url must not be empty", request=prepared)
+    if body_factory is not None:
+        _use_factory(prepared, body_factory)
     _check_headers(prepared.headers)
     _check_body(prepared.body)
     return prepared
@@ -102,6 +108,21 @@ def _check_header_value(name: str, value: object) -> None:
         raise InvalidHeader(
             f"the header {name} has a character beyond latin-1 in its value; encode it"
         ) from None
+
+
+def _use_factory(prepared: PreparedRequest, body_factory: Any) -> None:
+    if not callable(body_factory):
+        raise TypeError(f"body_factory must be callable, not {type(body_factory).__name__}")
+    if prepared.body is not None:
+        raise ValueError("body_factory makes the body: leave out data, json and files")
+    set_body(prepared, body_factory())
+
+
+def set_body(prepared: PreparedRequest, body: Any) -> None:
+    """Give ``prepared`` another body, framed by its own length or in chunks."""
+    for name in ("Content-Length", "Transfer-Encoding"):
+        prepared.headers.pop(name, None)
+    prepared.prepare_body(body, None)
 
 
 def _check_body(body: object) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 import weakref
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -19,6 +18,7 @@ from tracedclient.inbound import current_trace_id
 from tracedclient.inflight import InFlight, OngoingCall, current_call
 from tracedclient.recorder import Recorder
 from tracedclient.retry import RetryPolicy
+from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.timeout import Timeout
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
@@ -31,7 +31,7 @@ from tracedclient.transport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from requests import PreparedRequest, Request
     from typing_extensions import Self
@@ -43,7 +43,14 @@ if TYPE_CHECKING:
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOLS = 64
 _OF_SEND = ("proxies", "verify", "cert")
-_OF_DO = ("timeout", "stream", "allow_redirects", "idempotency_key", "trace")
+_OF_DO = (
+    "timeout",
+    "stream",
+    "allow_redirects",
+    "idempotency_key",
+    "trace",
+    "body_factory",
+)
 
 
 _clients: weakref.WeakSet[HTTPClient] = weakref.WeakSet()
@@ -78,6 +85,8 @@ class HTTPClient:
     trust_env        whether the proxy and CA variables of the environment count. They are looked
                      up once, now. ``.netrc`` never counts: it would replace a bearer token.
     trace_header     the header that carries the trace id; ``None`` for none.
+    deadline_header  the header that tells the server how many milliseconds are left of the total
+                     timeout, such as ``X-Request-Timeout-Ms``; ``None`` for none.
     """
 
     def __init__(
@@ -101,6 +110,7 @@ class HTTPClient:
         max_response_bytes: int | None = 256 * 1024 * 1024,
         trust_env: bool = True,
         trace_header: str | None = "X-Trace-Id",
+        deadline_header: str | None = None,
     ) -> None:
         if not isinstance(service, str):
             raise TypeError(f"service must be a str, not {type(service).__name__}")
@@ -109,7 +119,9 @@ class HTTPClient:
         self._service = service
         self._timeout = Timeout.of(timeout)
         self._retry = retry
-        self._trace_header = _checked_header_name(trace_header)
+        self._trace_header = _checked_header_name("trace_header", trace_header)
+        self._deadline_header = _checked_header_name("deadline_header", deadline_header)
+        self._sleeper = Sleeper()
         self._sinks = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
         dialing = _dialing(family, happy_eyeballs=happy_eyeballs)
         self.session = _new_session(
@@ -144,6 +156,7 @@ class HTTPClient:
         allow_redirects: bool | None = None,
         idempotency_key: str | bool | None = None,
         trace: ClientTrace | None = None,
+        body_factory: Callable[[], Any] | None = None,
     ) -> TracedResponse:
         """Send ``request`` and return its answer; ``response.trace`` says how it went.
 
@@ -156,6 +169,8 @@ class HTTPClient:
         allow_redirects  ``None`` follows them, but for HEAD.
         idempotency_key  True or a key: the server then recognises a repetition, so that also a POST
                          may be retried.
+        body_factory     makes the body for each attempt, so that one which cannot be read twice
+                         can be sent again (Go's ``GetBody``); the request then has none.
         trace            a ``ClientTrace`` of the caller's, called whether or not debug is on.
 
         Raises requests' exceptions, with the trace as ``error.trace``; ``TypeError`` and
@@ -166,6 +181,7 @@ class HTTPClient:
             "stream": stream,
             "allow_redirects": allow_redirects,
             "idempotency_key": idempotency_key,
+            "body_factory": body_factory,
         }
         return self._do(request, trace_id, debug, {}, trace=trace, **options)
 
@@ -237,13 +253,17 @@ class HTTPClient:
     # --- life ---------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the idle connections and stop asking for the flag. May be called twice."""
+        """Close the idle connections, stop asking for the flag, and end every sleep between two
+        attempts: such a call raises ``ClientClosed``. May be called twice.
+        """
+        self._sleeper.wake()
         self.debug.close()
         self.session.close()
 
     def after_fork(self) -> None:
         """Forget the calls of the parent process. Called by itself, in every forked child."""
         self._ongoing = {}
+        self._sleeper.after_fork()
 
     def __enter__(self) -> Self:
         return self
@@ -292,8 +312,9 @@ class HTTPClient:
         stream: bool = False,
         allow_redirects: bool | None = None,
         idempotency_key: str | bool | None = None,
+        body_factory: Callable[[], Any] | None = None,
     ) -> Plan:
-        prepared = prepare(self.session, request)
+        prepared = prepare(self.session, request, body_factory)
         add_trace_headers(
             prepared,
             ongoing.trace_id,
@@ -310,7 +331,9 @@ class HTTPClient:
             send=self.session.sender(
                 prepared, stream=stream, allow_redirects=follow, settings=settings
             ),
-            sleep=time.sleep,
+            sleeper=self._sleeper,
+            body_factory=body_factory,
+            deadline_header=self._deadline_header,
         )
 
     def _debug_source(self, debug: bool | None) -> str | None:
@@ -426,9 +449,9 @@ def _as_source(debug: object) -> FlagSource:
     )
 
 
-def _checked_header_name(name: str | None) -> str | None:
+def _checked_header_name(argument: str, name: str | None) -> str | None:
     if name is not None and not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
-        raise ValueError(f"trace_header must be a header's name or None, not {name!r}")
+        raise ValueError(f"{argument} must be a header's name or None, not {name!r}")
     return name
 
 

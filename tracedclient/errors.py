@@ -5,6 +5,7 @@ RequestException (requests)
  │   └─ CircuitOpen        the origin fails too often and is left alone for a while
  ├─ Timeout (requests)
  │   └─ DeadlineExceeded   the call's total timeout has passed
+ ├─ ClientClosed           the client was closed while the call slept between two attempts
  └─ ResponseTooLarge       the body is larger than the client takes
 
 Everything else that ``do()`` raises is requests' own: ``ConnectionError``, ``ConnectTimeout``,
@@ -33,6 +34,10 @@ class CircuitOpen(requests.ConnectionError):
 
 class DeadlineExceeded(requests.Timeout):
     """The total timeout of the call has passed, its retries and the sleeps between them included."""
+
+
+class ClientClosed(requests.RequestException):
+    """The client was closed, or the process ended, while the call slept between two attempts."""
 
 
 class ResponseTooLarge(requests.RequestException):

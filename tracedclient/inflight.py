@@ -46,6 +46,7 @@ class OngoingCall:
         "attempt",
         "connection",
         "deadline",
+        "fresh",
         "method",
         "phase",
         "started",
@@ -63,13 +64,16 @@ class OngoingCall:
         self.deadline = None if total is None else self.started + total
         """On ``time.monotonic``; ``None`` when it may last for ever."""
         self.attempt = 0
+        self.fresh = False
+        """Whether no kept-alive connection may be used: one was stale, and others may be too."""
         self.phase: str | None = "prepare"
         """Where it stands when no connection works for it; ``None``: ask the connection."""
         self.connection: WorkingConnection | None = None
 
-    def starts(self, attempt: int) -> None:
-        """Another attempt begins."""
+    def starts(self, attempt: int, *, fresh: bool = False) -> None:
+        """Another attempt begins, on a new connection if ``fresh``."""
         self.attempt = attempt
+        self.fresh = fresh
         self.connection = None
         self.phase = None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tracedclient import TraceResult
 
-QUICK = RetryPolicy(wait=tenacity.wait_fixed(0.01))
+QUICK = RetryPolicy(wait=tenacity.wait_fixed(0.01), wait_throttled=tenacity.wait_fixed(0.01))
 """Three attempts, as by default, that do not keep a test waiting."""
 
 ONCE = RetryPolicy(max_attempts=1)

@@ -59,7 +59,7 @@ def test_a_call_is_listed_until_it_ends(client, held, debug):
 def test_a_call_that_sleeps_says_so(make_client, start):
     """Between two attempts the phase is sleep."""
     server = start(servers.serve(lambda _: (503, [], b"")))
-    client = make_client(retry=RetryPolicy(max_attempts=2, wait=tenacity.wait_fixed(0.3)))
+    client = make_client(retry=RetryPolicy(max_attempts=2, wait_throttled=tenacity.wait_fixed(0.3)))
     thread = in_background(lambda: client.get(server.url))
     server.wait_until(lambda: len(server.requests) == 1)
     time.sleep(0.1)

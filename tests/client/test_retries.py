@@ -158,7 +158,9 @@ def test_retries_can_be_switched_off(make_client, start):
 def test_no_sleep_ends_after_the_deadline(make_client, start):
     """When the next sleep would outlast the total timeout, the call ends at once."""
     server = start(servers.serve(answering(503)))
-    client = make_client(retry=RetryPolicy(wait=tenacity.wait_fixed(30)), timeout=Timeout(total=5))
+    client = make_client(
+        retry=RetryPolicy(wait_throttled=tenacity.wait_fixed(30)), timeout=Timeout(total=5)
+    )
 
     trace = client.get(server.url).trace
 
@@ -201,3 +203,137 @@ def test_a_streamed_answer_is_not_asked_for_again_once_handed_over(client, start
 
     assert len(server.requests) == 1
     assert response.trace.attempts[0].exchanges[0].error.phase == "receive"
+
+
+def test_a_generator_nobody_has_touched_is_sent_again(client, start):
+    """A body from which nothing was taken is still whole: a refused connection is tried again."""
+    taken = []
+
+    def body():
+        taken.append(True)
+        yield b"data"
+
+    with pytest.raises(requests.ConnectionError) as caught:
+        client.post(f"http://127.0.0.1:{servers.refused_port()}/", data=body())
+
+    assert caught.value.trace.attempt_count == 3
+    assert taken == []
+
+
+def test_a_body_factory_is_called_once_for_each_attempt(client, start):
+    """``body_factory`` makes a body that can be sent again, whole, each time."""
+    made = []
+
+    def factory():
+        made.append(True)
+        return iter([b"one ", b"two"])
+
+    server = start(servers.serve(answering(503, 503, 200)))
+
+    assert client.put(server.url, body_factory=factory).status_code == 200
+    assert [request.body for request in server.requests] == [b"one two"] * 3
+    assert len(made) == 3
+
+
+def test_a_body_factory_replaces_the_body(client):
+    """A factory and a body at once cannot be meant."""
+    with pytest.raises(ValueError, match="body_factory makes the body"):
+        client.put("http://127.0.0.1:1/", data=b"x", body_factory=lambda: b"y")
+    with pytest.raises(TypeError, match="body_factory must be callable"):
+        client.put("http://127.0.0.1:1/", body_factory=b"y")
+
+
+def test_a_keyed_request_in_progress_is_asked_for_again(client, start):
+    """409 with Retry-After, for a keyed request, means that it is still being worked on."""
+    left = [409, 200]
+    server = start(servers.serve(lambda _: (left.pop(0), [("Retry-After", "0")], b"")))
+
+    assert client.post(server.url, data=b"x", idempotency_key=True).status_code == 200
+
+
+def test_a_throttled_server_is_given_more_time(make_client, start):
+    """After a 503 the wait is the policy's ``wait_throttled``."""
+    server = start(servers.serve(answering(503, 502, 200)))
+    policy = RetryPolicy(wait=tenacity.wait_fixed(0.01), wait_throttled=tenacity.wait_fixed(0.03))
+
+    trace = make_client(retry=policy).get(server.url).trace
+
+    assert [attempt.sleep_ms for attempt in trace.attempts] == [30.0, 10.0, None]
+
+
+def test_tenacitys_stop_is_accepted(make_client, start):
+    """A stop of tenacity's ends the attempts, and the trace says that it did."""
+    server = start(servers.serve(answering(502)))
+    policy = RetryPolicy(wait=tenacity.wait_fixed(0), stop=tenacity.stop_after_attempt(2))
+
+    trace = make_client(retry=policy).get(server.url).trace
+
+    assert trace.attempt_count == 2
+    assert trace.attempts[1].reason == "status 502; the policy's stop says so"
+
+
+def test_closing_the_client_ends_a_sleep(make_client, start):
+    """``close()`` wakes a call that sleeps between two attempts: it raises at once, no attempt more."""
+    import threading
+    import time
+
+    from tracedclient.errors import ClientClosed
+
+    server = start(servers.serve(answering(503)))
+    client = make_client(
+        retry=RetryPolicy(wait_throttled=tenacity.wait_fixed(5)), timeout=Timeout(total=30)
+    )
+    threading.Timer(0.2, client.close).start()
+    began = time.monotonic()
+
+    with pytest.raises(ClientClosed) as caught:
+        client.get(server.url)
+
+    assert time.monotonic() - began < 1
+    assert len(server.requests) == 1
+    assert caught.value.trace.attempt_count == 1
+
+
+@pytest.mark.parametrize("kind", ["thread", "pool"])
+def test_a_sleeping_call_does_not_hold_the_process(start, kind):
+    """A process ends although one of its threads sleeps between two attempts."""
+    import subprocess
+    import sys
+    import time
+
+    server = start(servers.serve(answering(503)))
+    script = f"""
+import sys, threading, time, tenacity
+from concurrent.futures import ThreadPoolExecutor
+from tracedclient import HTTPClient, RetryPolicy, Timeout
+client = HTTPClient(
+    retry=RetryPolicy(wait_throttled=tenacity.wait_fixed(20)), timeout=Timeout(total=60)
+)
+work = lambda: client.get(sys.argv[1])
+if {kind!r} == "thread":
+    threading.Thread(target=work).start()
+else:
+    ThreadPoolExecutor().submit(work)
+while not any(call.phase == "sleep" for call in client.in_flight()):
+    time.sleep(0.01)
+"""
+    began = time.monotonic()
+
+    subprocess.run(
+        [sys.executable, "-c", script, server.url], check=False, timeout=15, capture_output=True
+    )
+
+    assert time.monotonic() - began < 10
+
+
+def test_the_remaining_time_is_offered_to_the_server(make_client, start):
+    """With ``deadline_header`` each attempt says how many milliseconds are left, ever fewer."""
+    server = start(servers.serve(answering(502, 502, 200)))
+    client = make_client(deadline_header="X-Request-Timeout-Ms", timeout=Timeout(total=5))
+
+    client.get(server.url)
+
+    left = [int(request.headers.get("X-Request-Timeout-Ms")) for request in server.requests]
+    assert 5000 >= left[0] > left[1] > left[2] > 3000
+    make_client().get(server.url)
+    assert server.requests[-1].headers.get("X-Request-Timeout-Ms") is None

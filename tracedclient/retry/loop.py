@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import tenacity
 
-from tracedclient.retry.policy import AttemptFacts, Decision, RetryPolicy, decide
+from tracedclient.retry.policy import (
+    THROTTLE_STATUSES,
+    AttemptFacts,
+    Decision,
+    RetryPolicy,
+    decide,
+)
 from tracedclient.retry.retry_after import retry_after
 
 if TYPE_CHECKING:
@@ -23,8 +29,6 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 Answer = TypeVar("Answer")
-
-_HONOURS_RETRY_AFTER = frozenset({429, 503})
 
 
 @dataclass
@@ -66,6 +70,8 @@ class RetryLoop(Generic[Answer]):
         self._done = done
         self._decision = Decision(retry=False, reason="")
         self._asked: float | None = None
+        self._throttled = False
+        self._free = 0
 
     def run(self, attempt: Callable[[int], Attempted[Answer]]) -> Attempted[Answer]:
         """Call ``attempt`` with 1, 2, … until there is nothing left to try; return the last."""
@@ -93,13 +99,17 @@ class RetryLoop(Generic[Answer]):
         attempted: Attempted[Answer] = _result(state)
         self._decision = decide(attempted.facts, self._policy)
         self._asked = None
-        if attempted.facts.status in _HONOURS_RETRY_AFTER:
+        self._throttled = attempted.facts.status in THROTTLE_STATUSES
+        if self._throttled or attempted.facts.told_when:
             self._asked = retry_after(attempted.retry_after, now=time.time())
         return self._decision.retry
 
     def _wait(self, state: RetryCallState) -> float:
+        if self._decision.free:
+            return 0.0
         if self._asked is None:
-            return float(self._policy.wait(state))
+            wait = self._policy.wait_throttled if self._throttled else self._policy.wait
+            return float(wait(state))
         # Never earlier than told, and not all clients at the same moment.
         return self._asked + random.uniform(0, min(1, 0.1 * self._asked + 0.05))  # noqa: S311
 
@@ -111,8 +121,13 @@ class RetryLoop(Generic[Answer]):
 
     def _obstacle(self, state: RetryCallState) -> str | None:
         """Why there is no other try although there may be one; tenacity has set the sleep by now."""
-        if state.attempt_number >= self._policy.max_attempts:
+        if self._decision.free:
+            self._free += 1
+            return None
+        if state.attempt_number - self._free >= self._policy.max_attempts:
             return "no attempts left"
+        if self._policy.stop is not None and self._policy.stop(state):
+            return "the policy's stop says so"
         if self._asked is not None and self._asked > self._policy.retry_after_max:
             return f"Retry-After of {self._asked:.0f} s is too long"
         remaining = self._remaining()

@@ -22,8 +22,11 @@ from tracedclient.redaction import causes
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """RFC 9110 §9.2.2."""
 
-RETRY_STATUSES = frozenset({429, 502, 503, 504})
+RETRY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 """Answers that say "not now". Not 500: that is a bug as a rule, and stays one."""
+
+THROTTLE_STATUSES = frozenset({429, 503})
+"""Answers of a server that has too much to do: the waits before the next try are longer."""
 
 MAX_ATTEMPTS = 5
 """The ceiling: beyond it, retries are load and no help."""
@@ -50,10 +53,16 @@ class RetryPolicy:
     max_attempts: int = 3
     """All tries, the first one included: 1 to 5. 1 switches retries off."""
     wait: tenacity.wait.wait_base = field(
-        default_factory=lambda: tenacity.wait_random_exponential(multiplier=0.1, max=2.0)
+        default_factory=lambda: tenacity.wait_random_exponential(multiplier=0.05, max=2.0)
     )
     """tenacity's wait between tries, in seconds. The default is full jitter: uniform between 0 and
-    0.1, 0.2, 0.4, … at most 2 s, so that clients of a failed server do not return in step."""
+    0.05, 0.1, 0.2, … at most 2 s, so that clients of a failed server do not return in step."""
+    wait_throttled: tenacity.wait.wait_base = field(
+        default_factory=lambda: tenacity.wait_random_exponential(multiplier=1.0, max=2.0)
+    )
+    """The same after a 429 or 503 that has no ``Retry-After``."""
+    stop: tenacity.stop.stop_base | None = None
+    """tenacity's stop, besides ``max_attempts`` and the call's total timeout."""
     methods: frozenset[str] = IDEMPOTENT_METHODS
     """Methods that may be repeated after they were sent."""
     statuses: frozenset[int] = RETRY_STATUSES
@@ -64,12 +73,19 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         _check_int("max_attempts", self.max_attempts, 1, MAX_ATTEMPTS)
-        if not isinstance(self.wait, tenacity.wait.wait_base):
-            raise TypeError(f"wait must be one of tenacity's wait objects, not {self.wait!r}")
+        _check_kind("wait", self.wait, tenacity.wait.wait_base)
+        _check_kind("wait_throttled", self.wait_throttled, tenacity.wait.wait_base)
+        if self.stop is not None:
+            _check_kind("stop", self.stop, tenacity.stop.stop_base)
         if not isinstance(self.retry_after_max, (int, float)) or not self.retry_after_max >= 0:
             raise ValueError(f"retry_after_max must be 0 or more, not {self.retry_after_max!r}")
         object.__setattr__(self, "methods", _methods(self.methods))
         object.__setattr__(self, "statuses", _statuses(self.statuses))
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be one of tenacity's {name[:4]} objects, not {value!r}")
 
 
 def _check_int(name: str, value: object, low: int, high: int) -> None:
@@ -115,11 +131,20 @@ class AttemptFacts(NamedTuple):
     """Where it failed; ``None`` when that is unknown or it did not fail on the wire."""
     sent: bool = True
     """Whether a byte of it may have left; True when that is unknown."""
+    reused: bool = False
+    """Whether its connection had carried a request before."""
+    stale_before: bool = False
+    """Whether a try of this call has met a stale connection already."""
+    told_when: bool = False
+    """Whether the answer has a ``Retry-After``."""
 
 
 class Decision(NamedTuple):
     retry: bool
     reason: str
+    free: bool = False
+    """The next try is at once, on a new connection, and counts as none: nothing is wrong with the
+    server, it had closed a kept-alive connection that this request was sent on."""
 
 
 def decide(facts: AttemptFacts, policy: RetryPolicy) -> Decision:
@@ -132,7 +157,9 @@ def decide(facts: AttemptFacts, policy: RetryPolicy) -> Decision:
 
 
 def _after_answer(facts: AttemptFacts, policy: RetryPolicy) -> Decision:
-    if facts.status not in policy.statuses:
+    # A keyed request that is still being worked on (draft-ietf-httpapi-idempotency-key-header).
+    in_progress = facts.status == 409 and facts.keyed and facts.told_when
+    if facts.status not in policy.statuses and not in_progress:
         return Decision(retry=False, reason="answered")
     return _if_repeatable(facts, policy, f"status {facts.status}")
 
@@ -148,8 +175,28 @@ def _after_error(facts: AttemptFacts, error: Exception, policy: RetryPolicy) -> 
         return Decision(retry=True, reason=f"{facts.phase} failed, nothing sent")
     if not isinstance(error, _FAILED_ON_THE_WIRE):
         return Decision(retry=False, reason=f"{type(error).__name__} is final")
-    return _if_repeatable(facts, policy, f"{facts.phase or 'exchange'} failed")
+    decision = _if_repeatable(facts, policy, f"{facts.phase or 'exchange'} failed")
+    if decision.retry and not facts.stale_before and _is_stale(facts, error):
+        return Decision(retry=True, reason="stale connection", free=True)
+    return decision
 
+
+def _is_stale(facts: AttemptFacts, error: Exception) -> bool:
+    """Whether the server had closed the connection before it got the request, as far as one can
+    tell: it was reused, and it ended before any byte of an answer.
+    """
+    if not facts.reused or facts.phase not in {"send", "wait"}:
+        return False
+    return any(isinstance(cause, _ENDED) for cause in causes(error))
+
+
+_ENDED = (
+    ConnectionResetError,  # http.client's RemoteDisconnected is one
+    ConnectionAbortedError,
+    BrokenPipeError,
+    ssl.SSLEOFError,
+    ssl.SSLZeroReturnError,
+)
 
 _FAILED_ON_THE_WIRE = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError)
 

@@ -79,11 +79,12 @@ class _FinalAnswerFirst(Exception):
 class _Writing:
     """One request's way out: what is held back, and what has been counted."""
 
-    __slots__ = ("_writes", "at", "bytes", "complete", "head", "held", "joins", "waits")
+    __slots__ = ("_writes", "at", "bytes", "closes", "complete", "head", "held", "joins", "waits")
 
-    def __init__(self, *, joins: bool = False, waits: bool = False) -> None:
+    def __init__(self, *, joins: bool = False, waits: bool = False, closes: bool = False) -> None:
         self.joins = joins
         self.waits = waits
+        self.closes = closes
         self.head = False
         self.held = b""
         self.complete = True
@@ -238,6 +239,7 @@ class Traced(_Base):
         self._writing = _Writing(
             joins=isinstance(body, (bytes, str)) and 0 < len(body) <= JOINED_BYTES,
             waits=body is not None and expects_continue(headers),
+            closes=_asks(headers, "connection", "close"),
         )
         error: BaseException | None = None
         try:
@@ -246,6 +248,8 @@ class Traced(_Base):
             self._writing.complete = False
         except BaseException as failure:
             error = failure
+            # urllib3 looks for an answer all the same; nothing may follow it on this connection.
+            self._writing.closes = True
             raise
         finally:
             if trace is not None:
@@ -334,7 +338,7 @@ class Traced(_Base):
         begun, self._begun_answer = self._begun_answer, None
         if begun is not None:
             self.response_class = lambda *_, **__: begun
-        elif self.trace is not None:
+        elif self.trace is not None or self._writing.closes:
             self.response_class = partial(HTTPResponse, **self._observation())
         try:
             response = super().getresponse()
@@ -363,6 +367,7 @@ class Traced(_Base):
             "reused": self.uses > 1,
             "kernel": self._kernel_facts,
             "written_at": self._writing.at,
+            "must_close": self._writing.closes,
         }
 
     # --- the end ------------------------------------------------------------------------------
@@ -438,9 +443,14 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
 
 def expects_continue(headers: Any) -> bool:
     """Whether a request asks the server for leave to send its body (RFC 9110 §10.1.1)."""
+    return _asks(headers, "expect", "100-continue")
+
+
+def _asks(headers: Any, name: str, word: str) -> bool:
+    """Whether ``headers``, of whichever kind of mapping, have ``word`` under ``name``."""
     return any(
-        _str(name).lower() == "expect" and _str(value).strip().lower() == "100-continue"
-        for name, value in (headers or {}).items()
+        len(key) == len(name) and _str(key).lower() == name and word in _str(value).lower()
+        for key, value in (headers or {}).items()
     )
 
 

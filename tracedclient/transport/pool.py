@@ -85,6 +85,9 @@ class _TracedPool(_Base):
             raise
         if isinstance(conn, Traced):
             _discard_stale(conn, trace)
+            if call is not None and call.fresh and conn.sock is not None:
+                conn.close()
+                conn.idle_since = None
         return conn
 
     def _patience(self, timeout: float | None, call: OngoingCall | None) -> float | None:

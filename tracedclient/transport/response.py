@@ -126,6 +126,7 @@ class HTTPResponse(http.client.HTTPResponse):
         reused: bool = False,
         kernel: Callable[[], TCP | None] = _nothing,
         written_at: int = 0,
+        must_close: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -137,7 +138,7 @@ class HTTPResponse(http.client.HTTPResponse):
         self._interim_count = 0
         self._interim_bytes = 0
         self._final_status: tuple[str, int, str] | None = None
-        self._must_close = False
+        self._must_close = must_close
         self._in_body = False
         self._closing = False
         if trace is not None and isinstance(self.fp, io.BufferedReader):

@@ -1,0 +1,3 @@
+module tracedclient.example/peer
+
+go 1.23
