@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
@@ -40,6 +41,30 @@ def clock():
 def breakers(clock):
     # 0.5 is the middle: open for 5 seconds, neither more nor less.
     return Breakers(CircuitBreaker(), clock=clock, random=lambda: 0.5)
+
+
+class Yielding(float):
+    """A time; whoever reckons with it lets another thread go first."""
+
+    def __add__(self, other):
+        time.sleep(0)
+        return float(self) + other
+
+    def __sub__(self, other):
+        time.sleep(0)
+        return float(self) - other
+
+
+def side_by_side(threads, work):
+    """Do ``work`` in that many threads at the same moment; return what they returned."""
+    together = threading.Barrier(threads)
+
+    def start(_):
+        together.wait()
+        return work()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(start, range(threads)))
 
 
 def calls(breakers, *, failed=0, succeeded=0, ignored=0, origin=A):
@@ -187,21 +212,31 @@ def test_refusals_do_not_keep_it_open(opened, clock):
     opened.ask(A)
 
 
-def test_one_probe_of_twenty_threads(half_open):
+def test_one_probe_of_twenty_threads(half_open, clock):
     """Of twenty threads that ask at the same moment in half-open, exactly one may call."""
-    together = threading.Barrier(20)
+    clock.now = Yielding(clock.now)
 
-    def ask(_):
-        together.wait()
+    def asks():
         try:
             return half_open.ask(A)
         except CircuitOpen:
             return None
 
-    with ThreadPoolExecutor(20) as pool:
-        permits = [permit for permit in pool.map(ask, range(20)) if permit]
+    permits = [permit for permit in side_by_side(20, asks) if permit]
     assert len(permits) == 1
     assert state(half_open) == "half_open"
+
+
+def test_opens_once_for_all_threads(clock):
+    """Calls that fail at the same moment open the breaker once: it is open no longer for that."""
+    clock.now, drawn = Yielding(clock.now), []
+    breakers = Breakers(
+        CircuitBreaker(min_calls=2), clock=clock, random=lambda: drawn.append(1) or 0.5
+    )
+    permits = [breakers.ask(A) for _ in range(16)]
+    side_by_side(16, lambda: permits.pop().failed())
+    assert len(drawn) == 1
+    assert refused(breakers) == 5.0
 
 
 def test_probes_success_closes(half_open):
@@ -215,6 +250,7 @@ def test_probes_success_closes(half_open):
 def test_probes_failure_opens_again(half_open, clock):
     """A probe that fails leaves the origin alone for another 5 seconds; then the next one goes."""
     half_open.ask(A).failed()
+    assert state(half_open) == "open"
     with pytest.raises(CircuitOpen, match=r"the call that was to probe it failed; .* in 5.0 s"):
         half_open.ask(A)
     clock.now += 5
@@ -291,13 +327,12 @@ def test_calls_run_side_by_side(breakers):
     """Eight guarded calls are on their way at the same time: none waits for another's end."""
     all_on_their_way = threading.Barrier(8)
 
-    def call(_):
+    def call():
         permit = breakers.ask(A)
         all_on_their_way.wait(5)
         permit.succeeded()
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(call, range(8)))
+    side_by_side(8, call)
     assert breakers.states()[A].calls == 8
 
 

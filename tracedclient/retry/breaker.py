@@ -219,7 +219,6 @@ class _Circuit:
 
     def ignored(self, permit: Permit) -> None:
         if permit is self._probe:
-            self._probe = None
             self._next_probe = self._clock()
 
     def _count(self, ends: SlidingCount) -> None:

@@ -1,0 +1,127 @@
+"""``logging_config()``: a fragment that makes traces appear and leaves the rest alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import logging.config
+import sys
+
+import pytest
+from made_traces import result
+
+from tracedclient import JsonLogSink, logging_config
+
+
+def test_default_writes_to_standard_error(capsys):
+    """Passed as it is, it writes traces to standard error, and nothing to standard output."""
+    logging.config.dictConfig(logging_config())
+    JsonLogSink().emit(result(trace_id="call-1"))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert json.loads(err)["trace_id"] == "call-1"
+
+
+def test_stream_can_be_chosen(capsys):
+    """``stream`` takes what dictConfig takes."""
+    logging.config.dictConfig(logging_config(stream="ext://sys.stdout"))
+    JsonLogSink().emit(result())
+    out, err = capsys.readouterr()
+    assert json.loads(out)["event"] == "http.client.trace"
+    assert err == ""
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
+def test_file_can_be_chosen(tmp_path, kind):
+    """``filename`` takes a str or a path, and makes the file with the first line."""
+    path = tmp_path / "traces.log"
+    logging.config.dictConfig(logging_config(filename=kind(path)))
+    assert not path.exists()
+    JsonLogSink().emit(result(service_name="naïve"))
+    assert '"naïve"' in path.read_text(encoding="utf-8")
+
+
+def test_file_may_be_rotated(log):
+    """After a log rotation the next line goes to the new file, and none is lost."""
+    sink = JsonLogSink()
+    sink.emit(result(trace_id="call-1"))
+    rotated = log.path.rename(log.path.with_suffix(".1"))
+    sink.emit(result(trace_id="call-2"))
+    assert "call-1" in rotated.read_text()
+    assert log.one["trace_id"] == "call-2"
+
+
+@pytest.mark.parametrize(
+    ("level", "written"), [("INFO", ["ok", "timeout"]), ("WARNING", ["timeout"])]
+)
+def test_level(tmp_path, level, written):
+    """``level`` chooses between all traces and those that did not go well."""
+    path = tmp_path / "traces.log"
+    logging.config.dictConfig(logging_config(filename=path, level=level))
+    for outcome in ("ok", "timeout"):
+        JsonLogSink().emit(result(outcome=outcome))
+    assert [json.loads(line)["outcome"] for line in path.read_text().splitlines()] == written
+
+
+def test_other_loggers_stay_as_they_are(tmp_path):
+    """Existing loggers keep their level and handlers, are not disabled, and go on writing."""
+    path = tmp_path / "own.log"
+    own = logging.getLogger("app")
+    own.addHandler(logging.FileHandler(path))
+    own.setLevel(logging.DEBUG)
+    root = logging.getLogger()
+    before = (root.level, root.handlers[:], own.handlers[:])
+    logging.config.dictConfig(logging_config(stream="ext://sys.stderr"))
+    assert (root.level, root.handlers, own.handlers) == before
+    assert not own.disabled
+    own.debug("still here")
+    assert path.read_text() == "still here\n"
+
+
+def test_line_is_not_written_twice(log):
+    """A root handler does not write the trace a second time."""
+    stream = io.StringIO()
+    logging.getLogger().addHandler(logging.StreamHandler(stream))
+    logging.getLogger().setLevel(logging.INFO)
+    JsonLogSink().emit(result())
+    assert stream.getvalue() == ""
+    assert len(log.records) == 1
+
+
+def test_fragment_can_be_merged(tmp_path):
+    """Merged into an application's own configuration, its formatter serves the handlers of both."""
+    fragment = logging_config(filename=tmp_path / "all.log")
+    own = {
+        "version": 1,
+        "formatters": fragment["formatters"],
+        "handlers": fragment["handlers"],
+        "loggers": {
+            **fragment["loggers"],
+            "app": {"handlers": ["tracedclient"], "level": "INFO", "propagate": False},
+        },
+    }
+    logging.config.dictConfig(own)
+    logging.getLogger("app").info("paid", extra={"trace_id": "call-1"})
+    JsonLogSink().emit(result(trace_id="call-1"))
+    lines = [json.loads(line) for line in (tmp_path / "all.log").read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["paid", "http.client.trace"]
+    assert {line["trace_id"] for line in lines} == {"call-1"}
+    assert all(list(line)[:3] == ["timestamp", "level", "event"] for line in lines)
+
+
+def test_fragment_is_plain_data():
+    """The fragment is JSON, so that it can stand in a configuration file; each call's is its own."""
+    fragment = logging_config(filename="x.log")
+    assert json.loads(json.dumps(fragment)) == fragment
+    fragment["loggers"].clear()
+    assert logging_config(filename="x.log")["loggers"]
+
+
+def test_configuring_happens_only_where_it_is_asked_for():
+    """Making the fragment, and a sink, configures nothing."""
+    before = logging.getLogger("tracedclient.trace").handlers[:]
+    logging_config()
+    JsonLogSink()
+    assert logging.getLogger("tracedclient.trace").handlers == before
+    assert "tracedclient.sinks" in sys.modules

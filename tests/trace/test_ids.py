@@ -1,0 +1,100 @@
+"""Trace ids: which come in, which are made, and how they travel."""
+
+from __future__ import annotations
+
+import re
+import string
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracedclient.trace.ids import new_span_id, new_trace_id, traceparent, validate_trace_id
+
+ALLOWED = string.ascii_letters + string.digits + "._:/+=@-"
+W3C = "4bf92f3577b34da6a3ce929d0e0e4736"
+# Mostly characters that are allowed, or nearly: a test of random Unicode alone would accept nothing.
+NEARLY_IDS = st.text(st.sampled_from(ALLOWED + "\n\r\t\0 éٱ\u2028"), max_size=140)
+
+
+@given(st.text(max_size=200) | NEARLY_IDS)
+def test_what_is_accepted_can_forge_nothing(text):
+    """An accepted id is 1 to 128 of the allowed characters, unchanged; all else is a ValueError."""
+    good = 1 <= len(text) <= 128 and set(text) <= set(ALLOWED)
+    if good:
+        assert validate_trace_id(text) == text
+    else:
+        with pytest.raises(ValueError, match="trace_id must"):
+            validate_trace_id(text)
+
+
+@pytest.mark.parametrize(
+    "trace_id",
+    [
+        W3C,
+        str(uuid.UUID(W3C)),
+        "463ac35c9f6413ad",
+        "1-5759e988-bd862e3fe1be46a994272793",
+        f"00-{W3C}-00f067aa0ba902b7-01",
+        "order/42@eu:7+a=b_c.d",
+        ALLOWED,
+        "x" * 128,
+    ],
+    ids=["w3c", "uuid", "b3", "x-ray", "traceparent", "own", "every character", "longest"],
+)
+def test_ids_in_use_are_accepted(trace_id):
+    """The ids of all common tracing systems pass as they are."""
+    assert validate_trace_id(trace_id) == trace_id
+
+
+@pytest.mark.parametrize(
+    ("trace_id", "says"),
+    [
+        ("", "must not be empty; pass None"),
+        ("x" * 129, "at most 128 characters, not 129"),
+        ("\n" * 128, r"the character at 0 is U\+000A"),
+        (f"{W3C}\n", r"the character at 32 is U\+000A"),
+        ("a\r\nX-Admin: 1", r"the character at 1 is U\+000D"),
+        ("naïve", r"the character at 2 is U\+00EF"),
+    ],
+)
+def test_refusal_says_what_is_wrong(trace_id, says):
+    """The error says what is wrong, and where, without quoting what may be a forged line."""
+    with pytest.raises(ValueError, match=says) as caught:
+        validate_trace_id(trace_id)
+    assert "\n" not in str(caught.value)
+    assert not trace_id or trace_id not in str(caught.value)
+
+
+@pytest.mark.parametrize("trace_id", [None, 7, W3C.encode(), ["a"]])
+def test_only_text_is_an_id(trace_id):
+    """Anything but a str is a TypeError that names its type."""
+    with pytest.raises(TypeError, match=f"not {type(trace_id).__name__}"):
+        validate_trace_id(trace_id)
+
+
+def test_made_ids_are_w3c_ids():
+    """Made ids are lower-case hex of W3C's lengths, valid here, and no two are the same."""
+    made = {new_trace_id() for _ in range(200)}
+    assert len(made) == 200
+    assert all(re.fullmatch("[0-9a-f]{32}", trace_id) for trace_id in map(validate_trace_id, made))
+    spans = {new_span_id() for _ in range(200)}
+    assert len(spans) == 200
+    assert all(re.fullmatch("[0-9a-f]{16}", span) for span in spans)
+
+
+@pytest.mark.parametrize(("sampled", "flags"), [(True, "01"), (False, "00")])
+def test_traceparent_carries_the_id_and_whether_it_is_sampled(sampled, flags):
+    """``traceparent`` is W3C's version 00 with the id, a new span each time, and the flag."""
+    first, second = (traceparent(W3C, sampled=sampled) for _ in range(2))
+    assert re.fullmatch(f"00-{W3C}-[0-9a-f]{{16}}-{flags}", first)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "trace_id", ["0" * 32, W3C.upper(), W3C[:31], f"{W3C}0", f"{W3C}\n", str(uuid.UUID(W3C)), ""]
+)
+def test_other_ids_do_not_travel_as_traceparent(trace_id):
+    """An id that W3C does not allow makes no ``traceparent``, rather than a wrong one."""
+    assert traceparent(trace_id, sampled=True) is None
