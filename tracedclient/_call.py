@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from tracedclient.inflight import OngoingCall
+    from tracedclient.retry import Breakers, Budgets
     from tracedclient.timeout import Timeout
 
 # Less time than this cannot bring an answer; an attempt with it would only add load.
 _MIN_ATTEMPT_SECONDS = 0.001
+
+_UNAVAILABLE = (502, 503, 504)
 
 
 class Plan(NamedTuple):
@@ -38,6 +41,9 @@ class Plan(NamedTuple):
     send: Callable[..., Response]
     """``session.send`` with all of its settings but the timeout."""
     sleeper: Sleeper
+    origin: str
+    budgets: Budgets
+    breakers: Breakers
     body_factory: Callable[[], Any] | None
     deadline_header: str | None
 
@@ -54,10 +60,13 @@ class Call:
 
     def run(self) -> Response:
         """Return the answer of the last attempt, or raise its error as it came."""
+        origin, budgets = self._plan.origin, self._plan.budgets
+        budgets.deposit(origin)
         loop: RetryLoop[Response] = RetryLoop(
             self._plan.policy,
             remaining=self._remaining,
             sleep=self._sleep,
+            withdraw=lambda: budgets.withdraw(origin),
             done=self._attempt_done,
         )
         last = loop.run(self._attempt)
@@ -82,11 +91,29 @@ class Call:
                 self._rewind()
             timeouts = self._timeouts()
             self._tell_deadline()
-            answer = self._plan.send(self._plan.request, timeout=timeouts)
+            answer = self._send(timeouts)
         except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
             return Attempted(self._facts(error=error))
         told = answer.headers.get("Retry-After")
         return Attempted(self._facts(answer.status_code, told_when=told is not None), answer, told)
+
+    def _send(self, timeouts: tuple[float | None, float | None]) -> Response:
+        permit = self._plan.breakers.ask(self._plan.origin)
+        try:
+            answer = self._plan.send(self._plan.request, timeout=timeouts)
+        except (requests.ConnectionError, requests.Timeout):
+            permit.failed()
+            raise
+        except BaseException:
+            permit.ignored()
+            raise
+        if answer.status_code in _UNAVAILABLE:
+            permit.failed()
+        elif 400 <= answer.status_code < 500:
+            permit.ignored()
+        else:
+            permit.succeeded()
+        return answer
 
     def _rewind(self) -> None:
         self._body.rewind()

@@ -6,7 +6,7 @@ import re
 import sys
 import weakref
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import requests
 
@@ -17,7 +17,9 @@ from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_trace_id
 from tracedclient.inflight import InFlight, OngoingCall, current_call
 from tracedclient.recorder import Recorder
-from tracedclient.retry import RetryPolicy
+from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
+from tracedclient.retry.breaker import Breakers, BreakerState
+from tracedclient.retry.budget import Budgets
 from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.timeout import Timeout
@@ -53,6 +55,16 @@ _OF_DO = (
 )
 
 
+class Stats(NamedTuple):
+    """How a client stands, by origin where it matters."""
+
+    in_flight: int
+    retries_left: dict[str, float]
+    """What is left of each origin's ``RetryBudget``."""
+    circuits: dict[str, BreakerState]
+    """Where each origin's ``CircuitBreaker`` stands."""
+
+
 _clients: weakref.WeakSet[HTTPClient] = weakref.WeakSet()
 
 
@@ -68,6 +80,9 @@ class HTTPClient:
     debug            True, False, or where to ask: ``StaticFlag``, ``EnvSource``, ``FileSource``.
     timeout          ``Timeout(connect, read, total)`` in seconds; a number or a pair as in requests.
     retry            ``RetryPolicy``; ``RetryPolicy(max_attempts=1)`` for none.
+    budget           ``RetryBudget``: how many retries an origin gets, by how many calls go there, so
+                     that an outage is not made worse; ``None`` for any number.
+    breaker          ``CircuitBreaker``: when an origin that fails is left alone for a while. Off.
     sinks            where finished traces go; by default the logger ``tracedclient.trace``.
     verify, cert     as in requests. A missing file is an error here, not at the first request.
     proxies          as in requests; they win over the environment's.
@@ -96,6 +111,8 @@ class HTTPClient:
         debug: bool | FlagSource | FlagUpdater = False,
         timeout: Timeout | float | tuple[float | None, float | None] = Timeout(),  # noqa: B008 - frozen
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        budget: RetryBudget | None = RetryBudget(),  # noqa: B008 - frozen
+        breaker: CircuitBreaker | None = None,
         sinks: Sequence[Sink] | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
@@ -122,6 +139,8 @@ class HTTPClient:
         self._trace_header = _checked_header_name("trace_header", trace_header)
         self._deadline_header = _checked_header_name("deadline_header", deadline_header)
         self._sleeper = Sleeper()
+        self._budgets = Budgets(budget)
+        self._breakers = Breakers(breaker)
         self._sinks = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
         dialing = _dialing(family, happy_eyeballs=happy_eyeballs)
         self.session = _new_session(
@@ -250,6 +269,14 @@ class HTTPClient:
         ongoing = sorted(self._ongoing.values(), key=lambda call: call.started)
         return tuple(call.now() for call in ongoing)
 
+    def stats(self) -> Stats:
+        """Return what there is of calls in flight, retries left, and circuits not closed."""
+        return Stats(
+            in_flight=len(self._ongoing),
+            retries_left=self._budgets.balances(),
+            circuits=self._breakers.states(),
+        )
+
     # --- life ---------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -332,6 +359,9 @@ class HTTPClient:
                 prepared, stream=stream, allow_redirects=follow, settings=settings
             ),
             sleeper=self._sleeper,
+            origin=_origin(prepared.url or ""),
+            budgets=self._budgets,
+            breakers=self._breakers,
             body_factory=body_factory,
             deadline_header=self._deadline_header,
         )
@@ -436,6 +466,12 @@ def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:
         raise ValueError(f"family must be None, 4 or 6, not {family!r}")
     dialing = Dialing(version=family)
     return dialing if happy_eyeballs else dialing._replace(stagger=None)
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port of ``url``, without credentials."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
 
 
 def _as_source(debug: object) -> FlagSource:

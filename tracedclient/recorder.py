@@ -17,6 +17,7 @@ import requests
 
 from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
 from tracedclient._version import __version__
+from tracedclient.errors import CircuitOpen
 from tracedclient.httptrace import ClientTrace
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Pool, Proxy, TraceResult
@@ -239,6 +240,8 @@ class Recorder(ClientTrace):
     def _error(self, error: BaseException | None) -> ErrorInfo | None:
         if error is None:
             return None
+        if isinstance(error, CircuitOpen):
+            return error_info(error, "circuit")
         draft = self._exchange
         if draft.error is not None:
             return error_info(error, draft.error.phase)

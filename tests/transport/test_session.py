@@ -139,3 +139,13 @@ def test_elapsed_history_and_encoding_are_requests_own(echo_server, plain_sessio
     assert [r.status_code for r in ours.history] == [r.status_code for r in theirs.history]
     assert ours.elapsed.total_seconds() > 0
     assert ours.headers["content-type"] == theirs.headers["Content-Type"]
+
+
+def test_an_adapter_that_retries_on_its_own_is_complained_of(caplog):
+    """Retries have one owner: a mounted adapter with its own multiplies them, and is named."""
+    with TracedSession() as session:
+        session.mount("http://twice.test", requests.adapters.HTTPAdapter(max_retries=3))
+        session.mount("http://once.test", requests.adapters.HTTPAdapter())
+
+    (record,) = caplog.records
+    assert "http://twice.test retries on its own" in record.getMessage()

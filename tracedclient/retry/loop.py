@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass
 class Attempted(Generic[Answer]):
     """A try that has ended: with an answer, or with ``facts.error``."""
@@ -53,7 +57,8 @@ class RetryLoop(Generic[Answer]):
     """Tries, decides, sleeps; for one call.
 
     ``remaining`` gives the seconds until the call's deadline, ``None`` for no deadline.
-    ``sleep`` may raise to end the call. ``done`` hears what follows each try.
+    ``sleep`` may raise to end the call. ``withdraw`` says whether the budget has room for one more
+    try, and takes it. ``done`` hears what follows each try.
     """
 
     def __init__(
@@ -62,11 +67,13 @@ class RetryLoop(Generic[Answer]):
         *,
         remaining: Callable[[], float | None],
         sleep: Callable[[float], None] = time.sleep,
+        withdraw: Callable[[], bool] = _always,
         done: Callable[[int, Attempted[Answer], Next], None] | None = None,
     ) -> None:
         self._policy = policy
         self._remaining = remaining
         self._sleep = sleep
+        self._withdraw = withdraw
         self._done = done
         self._decision = Decision(retry=False, reason="")
         self._asked: float | None = None
@@ -133,7 +140,8 @@ class RetryLoop(Generic[Answer]):
         remaining = self._remaining()
         if remaining is not None and state.upcoming_sleep >= remaining:
             return "no time left"
-        return None
+        # Last: what is withdrawn is spent.
+        return None if self._withdraw() else "no budget left"
 
     def _before_sleep(self, state: RetryCallState) -> None:
         self._tell(state.attempt_number, _result(state), state.upcoming_sleep)

@@ -234,6 +234,7 @@ def _refused(error: OSError) -> str | None:
 _FINAL = frozenset(
     {
         "BadStatusLine",
+        "CircuitOpen",
         "UnknownProtocol",
         "LineTooLong",
         "TooManyInterimResponses",

@@ -54,8 +54,8 @@ class ErrorInfo(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     type: str
     """The exception's class."""
     phase: str
-    """The phase that was under way: one of ``PHASES``, ``prepare`` before any of them, or
-    ``redirect`` between two exchanges."""
+    """The phase that was under way: one of ``PHASES``, ``prepare`` before any of them, ``circuit``
+    when the breaker let no request go, or ``redirect`` between two exchanges."""
     message: str | None = None
     """In words, with every URL's credentials and query values removed."""
 
@@ -261,7 +261,7 @@ class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     trace_id: str
     outcome: str
     """``ok http_error timeout dns_error connect_error proxy_error tls_error send_error read_error
-    too_many_redirects invalid_request cancelled other``"""
+    too_many_redirects invalid_request circuit_open cancelled other``"""
     verdict_culprit: str
     verdict_sentence: str | None = None
     verdict_evidence: tuple[str, ...] = ()

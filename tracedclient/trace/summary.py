@@ -17,6 +17,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _OUTCOME_OF_PHASE = {
     "prepare": "invalid_request",
+    "circuit": "circuit_open",
     "dns": "dns_error",
     "connect": "connect_error",
     "proxy": "proxy_error",

@@ -189,6 +189,14 @@ def _failed_prepare(error: ErrorInfo, _: Exchange | None) -> Verdict:
     return Verdict("client", f"the request could not be made: {_why(error)}", ("error_type",))
 
 
+def _failed_circuit(_: ErrorInfo, __: Exchange | None) -> Verdict:
+    return Verdict(
+        "server",
+        "nothing was sent: calls to this origin have been failing, and it is left alone for a while",
+        ("error_type",),
+    )
+
+
 def _failed_redirect(error: ErrorInfo, _: Exchange | None) -> Verdict:
     return Verdict("server", f"the redirect was not followed: {_why(error)}", ("attempts",))
 
@@ -210,6 +218,7 @@ _EXPLAIN: dict[str, Callable[[ErrorInfo, Exchange | None], Verdict]] = {
     "wait": _failed_wait,
     "receive": _failed_receive,
     "redirect": _failed_redirect,
+    "circuit": _failed_circuit,
 }
 
 

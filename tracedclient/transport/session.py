@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
     from tracedclient.transport.environment import Environment
+
+
+logger = logging.getLogger("tracedclient")
 
 
 class TracedSession(requests.Session):
@@ -64,6 +68,18 @@ class TracedSession(requests.Session):
         )
         self.mount("https://", adapter)
         self.mount("http://", adapter)
+
+    def mount(self, prefix: Any, adapter: Any) -> None:
+        """Register an adapter, as requests does; warn of one that retries on its own."""
+        retries = getattr(adapter, "max_retries", None)
+        if getattr(retries, "total", None):
+            logger.warning(
+                "the adapter mounted for %s retries on its own (max_retries=%r): its retries and "
+                "the client's multiply; mount it with max_retries=0",
+                prefix,
+                retries,
+            )
+        super().mount(prefix, adapter)
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
