@@ -51,7 +51,7 @@ FAILURES = {
     "one address refuses": (
         failed("connect", connects=(V6,)),
         "connect",
-        ["[2001:db8::7]:443", "ECONNREFUSED", "1 ms"],
+        ["no connection to [2001:db8::7]:443", "ECONNREFUSED", "1 ms"],
     ),
     "no address answers": (
         failed("connect", connects=(V6, V4)),

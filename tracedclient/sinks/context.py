@@ -28,24 +28,25 @@ _INT64 = 2**63
 def bound_context() -> dict[str, Any]:
     """Return the bound keys and values, fit for JSON, at most 800 bytes of it.
 
-    ``context_dropped`` counts those that were too much.
+    ``context_dropped`` counts those that were too much, the largest first.
     """
     # Loaded here: it costs as much as half of requests, and most processes never trace.
     from structlog.contextvars import get_contextvars  # noqa: PLC0415
 
+    bound = get_contextvars().items()
+    entries = [(printable(key), _plain(value)) for key, value in bound if key not in _RESERVED]
     context: dict[str, Any] = {}
-    left, dropped = _MAX_BYTES, 0
-    for key, value in get_contextvars().items():
-        if key in _RESERVED:
-            continue
-        name, plain = printable(key), _plain(value)
-        size = len(json.dumps({name: plain}))
-        if size <= left:
-            left -= size
-            context[name] = plain
-        else:
-            dropped += 1
-    return {**context, "context_dropped": dropped} if dropped else context
+    left = _MAX_BYTES
+    for entry in sorted(entries, key=_size):
+        left -= _size(entry)
+        if left < 0:
+            return {**context, "context_dropped": len(entries) - len(context)}
+        context.update([entry])
+    return context
+
+
+def _size(entry: tuple[str, Any]) -> int:
+    return len(json.dumps(dict([entry])))
 
 
 def _plain(value: Any) -> Any:
