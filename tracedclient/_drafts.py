@@ -135,6 +135,7 @@ class ExchangeDraft:
         self._reads: int | None = None
         self._read_at = 0
         self._longest_silence = 0
+        self._readers_time = 0
         self.body_complete: bool | None = None
         self.error: ErrorInfo | None = None
 
@@ -158,9 +159,10 @@ class ExchangeDraft:
         self._longest_silence = int(head.longest_silence * 1e9)
         self._read_at = self._clock.now()
 
-    def body_read(self, size: int) -> None:
+    def body_read(self, size: int, waited: float) -> None:
         """Count one read of the body."""
         now = self._clock.now()
+        self._readers_time += max(0, now - int(waited * 1e9) - self._read_at)
         self._received += size
         self._reads = (self._reads or 0) + 1
         self._longest_silence = max(self._longest_silence, now - self._read_at)
@@ -179,6 +181,8 @@ class ExchangeDraft:
     def end(self) -> None:
         if self._end is None:
             self._end = self._clock.now()
+            if self.body_complete is not None and self._read_at:
+                self._readers_time += self._end - self._read_at
             if threading.get_ident() == self._thread:
                 self._host_after = host.sample()
 
@@ -194,7 +198,7 @@ class ExchangeDraft:
             status=self.head.status if self.head else None,
             http_version=self.head.version if self.head else None,
             error=self.error,
-            ms=timings(self.marks, self._start, end),
+            ms=timings(self.marks, self._start, end, self._readers_time),
             connection=self._connection(),
             pool=self.pool,
             dns=self.dns,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import weakref
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import requests
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from tracedclient.sinks import Sink
     from tracedclient.trace.model import TraceResult
     from tracedclient.transport import TracedResponse
+
+logger = logging.getLogger("tracedclient")
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOLS = 64
@@ -420,7 +423,12 @@ class HTTPClient:
     def _finish(
         self, recorder: Recorder, status: int | None, error: BaseException | None
     ) -> TraceResult | None:
-        result = recorder.finish(status, error)
+        try:
+            result = recorder.finish(status, error)
+        except Exception:
+            with suppress(Exception):
+                logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
+            return None
         if result is not None:
             self._sinks.emit(result)
         return result

@@ -27,7 +27,7 @@ An argument is always one frozen record, so that a field can be added without br
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -277,6 +277,8 @@ class ResponseHeadInfo(_Info, frozen=True, gc=False, kw_only=True):
 class BodyReadInfo(_Info, frozen=True, gc=False, kw_only=True):
     size: int
     """Bytes this one read of the socket returned, before any decoding."""
+    waited: float
+    """Seconds it took; what lies between two reads is the time of whoever reads the body."""
 
 
 class BodyDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -434,13 +436,14 @@ class _Watcher:
         self.trace: ClientTrace | None = trace
 
     def drop(self, hook: str) -> None:
-        logger.warning(
-            "%s.%s raised; this trace is dropped, the request goes on",
-            type(self.trace).__name__,
-            hook,
-            exc_info=True,
-        )
-        self.trace = None
+        name, self.trace = type(self.trace).__name__, None
+        with suppress(Exception):  # the application's own handlers may raise too
+            logger.warning(
+                "%s.%s raised; this trace is dropped, the request goes on",
+                name,
+                hook,
+                exc_info=True,
+            )
 
 
 class _Watchers(ClientTrace):

@@ -180,7 +180,7 @@ class Recorder(ClientTrace):
         self._exchange.head_read(info)
 
     def body_read(self, info: httptrace.BodyReadInfo) -> None:
-        self._exchange.body_read(info.size)
+        self._exchange.body_read(info.size, info.waited)
 
     def body_done(self, info: httptrace.BodyDoneInfo) -> None:
         self._exchange.mark("body_done")

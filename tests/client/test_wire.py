@@ -296,3 +296,19 @@ def test_a_client_certificate_is_shown_to_the_server(
 
     for _ in range(2):
         assert client.get(f"https://localhost:{server.port}/close").status_code == 200
+
+
+def test_a_slow_reader_of_a_body_is_not_the_networks_fault(client, start):
+    """The time in which nobody reads a streamed body is in no phase: the body was there."""
+    import time
+
+    server = start(servers.serve(servers.echo))
+    response = client.get(f"{server.url}/bytes/3000000", stream=True)
+    chunks = response.iter_content(100_000)
+    next(chunks)
+    time.sleep(0.3)
+    list(chunks)
+
+    ms = response.trace.attempts[0].exchanges[0].ms
+    assert ms.receive < 250
+    assert ms.unaccounted >= 290

@@ -39,11 +39,15 @@ _PAIRS = {
 }
 
 
-def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, int]:
+def phase_nanoseconds(
+    marks: Sequence[Mark], start: int, end: int, readers_time: int = 0
+) -> dict[str, int]:
     """Return the nanoseconds of each phase that took place, for marks in the order of their time.
 
     ``end`` is when the exchange ended, well or not. The phases are disjoint: their sum is at most
     ``end - start``, whatever the marks. What is marked later than ``end`` is in no phase.
+    ``readers_time`` is how long nobody was reading the body although it was not at its end: the time
+    of whoever consumes a streamed one, in no phase either.
     """
     phases: dict[str, int] = {}
     covered = start
@@ -64,7 +68,7 @@ def phase_nanoseconds(marks: Sequence[Mark], start: int, end: int) -> dict[str, 
         began = end if answered is None else min(max(answered, written), end)
         phases["wait"] = began - written
         if answered is not None:
-            phases["receive"] = end - began
+            phases["receive"] = max(0, end - began - readers_time)
     return phases
 
 
@@ -93,9 +97,9 @@ def _answer_began(marks: Sequence[Mark]) -> int | None:
     return _first(marks, hook)
 
 
-def timings(marks: Sequence[Mark], start: int, end: int) -> Timings:
+def timings(marks: Sequence[Mark], start: int, end: int, readers_time: int = 0) -> Timings:
     """Return the exchange's ``Timings`` in milliseconds."""
-    phases = phase_nanoseconds(marks, start, end)
+    phases = phase_nanoseconds(marks, start, end, readers_time)
     unaccounted = max(0, end - start - sum(phases.values()))
     return Timings(
         unaccounted=milliseconds(unaccounted),

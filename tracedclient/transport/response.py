@@ -320,6 +320,7 @@ class _TracedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        began = time.monotonic()
         try:
             buffered = None if self.reads else self._wait_for_the_first()
             size = self._raw.readinto(buffer)
@@ -333,7 +334,7 @@ class _TracedReader(io.RawIOBase):
         if self.reads == 1:
             self._client_trace.got_first_response_byte(GotFirstResponseByteInfo(buffered=buffered))
         if self.in_body:
-            self._client_trace.body_read(BodyReadInfo(size=size))
+            self._client_trace.body_read(BodyReadInfo(size=size, waited=self._read_at - began))
         return size
 
     def _wait_for_the_first(self) -> float | None:
