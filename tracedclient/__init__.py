@@ -12,19 +12,29 @@ A map of the house; data flows from top to bottom and comes back as a trace:
     debug/       is debug on: static, environment, file
     inbound/     trace ids coming in
     redaction    what may be shown
+    measure      stat: one request, its trace, no exception
+    debugging    what a hung process is waiting for
     cli/         tracedclient demo, stat
 
-Importing it opens no thread, socket, file or logger, and changes nothing global.
+Importing it opens no thread, socket, file or logger, and changes nothing global. Each name, and
+what it needs, is loaded when it is first asked for, so that the command line starts without
+requests.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from tracedclient._version import __version__
-from tracedclient.client import HTTPClient
-from tracedclient.errors import DeadlineExceeded
-from tracedclient.retry import RetryPolicy
-from tracedclient.sinks import JsonLogSink, Sink, logging_config
-from tracedclient.timeout import Timeout
-from tracedclient.trace.model import TraceResult
-from tracedclient.transport import TracedAdapter, TracedResponse, TracedSession
+
+if TYPE_CHECKING:
+    from tracedclient.client import HTTPClient
+    from tracedclient.errors import DeadlineExceeded
+    from tracedclient.measure import stat
+    from tracedclient.retry import RetryPolicy
+    from tracedclient.sinks import JsonLogSink, Sink, logging_config
+    from tracedclient.timeout import Timeout
+    from tracedclient.trace.model import TraceResult
+    from tracedclient.transport import TracedAdapter, TracedResponse, TracedSession
 
 __all__ = [
     "DeadlineExceeded",
@@ -39,4 +49,40 @@ __all__ = [
     "TracedSession",
     "__version__",
     "logging_config",
+    "stat",
 ]
+
+_HOME = {
+    "DeadlineExceeded": "tracedclient.errors",
+    "HTTPClient": "tracedclient.client",
+    "JsonLogSink": "tracedclient.sinks",
+    "RetryPolicy": "tracedclient.retry",
+    "Sink": "tracedclient.sinks",
+    "Timeout": "tracedclient.timeout",
+    "TraceResult": "tracedclient.trace.model",
+    "TracedAdapter": "tracedclient.transport",
+    "TracedResponse": "tracedclient.transport",
+    "TracedSession": "tracedclient.transport",
+    "logging_config": "tracedclient.sinks",
+    "stat": "tracedclient.measure",
+}
+
+_ROOMS = frozenset(
+    {"debug", "debugging", "errors", "httptrace", "inbound", "retry", "sinks", "trace", "transport"}
+)
+"""Modules that ``tracedclient.<name>`` finds without an import of their own."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        # The import itself leaves the module here.
+        return import_module(f"tracedclient.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    thing = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return thing
+
+
+def __dir__() -> list[str]:
+    own = (name for name in globals() if name.startswith("__"))
+    return sorted({*own, *__all__, *_ROOMS})

@@ -47,6 +47,15 @@ def test_a_command_is_imported_only_when_it_is_given(argv, loaded):
     assert python("-c", code).stdout.splitlines()[-1] == str(loaded)
 
 
+def test_the_command_line_starts_without_requests():
+    """What the command line itself imports is little: neither requests nor structlog."""
+    code = (
+        "import sys, tracedclient.cli;"
+        "print([name for name in ('requests', 'structlog', 'msgspec') if name in sys.modules])"
+    )
+    assert python("-c", code).stdout == "[]\n"
+
+
 def test_a_reader_that_goes_away_is_no_error():
     """`tracedclient ... | head` ends quietly, without a traceback, with the code of SIGPIPE."""
     reading, writing = os.pipe()

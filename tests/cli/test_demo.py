@@ -1,3 +1,4 @@
+import logging
 import os
 import re
 import signal
@@ -135,10 +136,13 @@ def test_without_trustme_the_https_part_is_left_out():
 
 
 def test_the_demo_ends_its_threads_and_files(capsys, open_descriptors):
-    """Played inside of a process, it leaves no thread, no open file and no log handler there."""
+    """Played inside of a process, it leaves no thread, no open file and its loggers as they were."""
+    loggers = [logging.getLogger(name) for name in ("tracedclient", "tracedclient.trace")]
+    logged = [(logger.level, logger.propagate, logger.handlers[:]) for logger in loggers]
     main(["demo", "--color", "never"])
     capsys.readouterr()
     before, threads = open_descriptors(), set(threading.enumerate())
     main(["demo", "--color", "never"])
     assert open_descriptors() == before
     assert set(threading.enumerate()) <= threads
+    assert [(logger.level, logger.propagate, logger.handlers) for logger in loggers] == logged

@@ -96,7 +96,7 @@ def test_who_held_the_pool_is_told():
     pool = Pool(in_use=2, idle=0, limit=2, holders=holders)
     waited = exchange(ms=Timings(blocked=50.0), pool=pool)
     text = render(trace(attempt(1, waited)), width=160, style=PLAIN)
-    assert "blocked 50.0 ms (2 of 2 connections in use, one by abc for 2100 ms, in wait)" in text
+    assert "blocked 50.0 ms (2 of 2 connections in use; by abc for 2100 ms, in wait)" in text
     unblocked = exchange(ms=Timings(wait=50.0), pool=pool)
     assert "in use" not in render(trace(attempt(1, unblocked)), width=160, style=PLAIN)
 

@@ -106,12 +106,14 @@ def usage_error(argv, capsys):
 
 
 def test_stat_shows_the_request_and_its_status_line(server, capsys):
-    """An answer: exit code 0, the headline first, the bar, and the status line last."""
+    """An answer: exit code 0, the headline first, the bar, the box, and the answer's head last."""
     assert main(["stat", f"{server.url}/ok"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"OK  GET {server.url}/ok  200")
     assert any(line.startswith("#1 GET 200") for line in lines)
-    assert lines[-1] == "HTTP/1.1 200 OK"
+    assert any(line.startswith(" ms │") for line in lines)
+    assert lines[lines.index("HTTP/1.1 200 OK") + 1].startswith("Server: ")
+    assert lines[-1] == "Content-Length: 2"
 
 
 def test_an_error_status_is_an_answer(server, capsys):
@@ -248,12 +250,6 @@ def test_an_ascii_terminal_gets_ascii(server):
         command, capture_output=True, env={"PYTHONIOENCODING": "ascii"}, check=True, timeout=30
     )
     assert b"# wait" in done.stdout
-
-
-def test_colour_can_be_asked_for(server, capsys):
-    """--color always colours even what is not written to a terminal."""
-    main(["stat", "--color", "always", f"{server.url}/ok"])
-    assert "\x1b[" in capsys.readouterr().out
 
 
 def test_ctrl_c_shows_what_was_under_way(server):

@@ -378,3 +378,15 @@ def test_a_reset_names_itself(once, start):
     trace = failure(once, start(servers.ScriptedServer(reset)).url)
 
     assert "ECONNRESET" in trace.error_message
+
+
+def test_a_client_certificate_that_is_missing_is_a_tls_error(
+    make_client, start, mutual_context, ca_file
+):
+    """A server that demands a certificate refuses after the handshake: still the phase tls."""
+    server = start(servers.serve(servers.echo, tls=mutual_context("localhost"), expected=OSError))
+
+    trace = failure(make_client(verify=ca_file), f"https://localhost:{server.port}/")
+
+    assert (trace.error_phase, trace.verdict_culprit) == ("tls", "tls")
+    assert "CERTIFICATE_REQUIRED" in trace.error_message

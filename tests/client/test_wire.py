@@ -312,3 +312,13 @@ def test_a_slow_reader_of_a_body_is_not_the_networks_fault(client, start):
     ms = response.trace.attempts[0].exchanges[0].ms
     assert ms.receive < 250
     assert ms.unaccounted >= 290
+
+
+def test_leaving_a_chunked_body_early_is_no_failure(client, collected, echo_server):
+    """A reader that stops in the middle of a chunked body has not been failed by anybody."""
+    with client.get(f"{echo_server.url}/chunked/50", stream=True) as response:
+        for _ in response.iter_content(1):
+            break
+
+    assert collected.one.outcome == "ok"
+    assert collected.one.attempts[0].exchanges[0].body_complete is False

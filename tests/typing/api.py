@@ -16,6 +16,7 @@ from tracedclient import (
     TracedSession,
     TraceResult,
     logging_config,
+    stat,
 )
 from tracedclient.debug import EnvSource, FileSource, FlagStatus, StaticFlag
 from tracedclient.httptrace import ClientTrace, DNSDoneInfo, GotConnInfo, client_trace
@@ -65,5 +66,11 @@ plain.mount("https://", TracedAdapter(pool_maxsize=5))
 with client_trace(Hooks()), trace_context("t-1"):
     assert_type(current_trace_id(), str | None)
     TracedSession().get("https://example.org")
+
+measured = stat("https://example.org", method="POST", headers={"A": "b"}, data=b"", timeout=3)
+assert_type(measured, TraceResult)
+assert_type(
+    stat("https://example.org", verify="/ca.pem", allow_redirects=True).wait_ms, float | None
+)
 
 logging_config(filename="traces.log", level="INFO")

@@ -28,7 +28,9 @@ class _Command(NamedTuple):
 
 _COMMANDS = {
     "demo": _Command("tracedclient.cli.demo", "show the library at work on this machine alone"),
-    "stat": _Command("tracedclient.cli.stat", "make one request and show where its time went"),
+    "stat": _Command(
+        "tracedclient.cli.stat", "make a request, or several, and show where the time went"
+    ),
 }
 
 _SIGNAL = 128

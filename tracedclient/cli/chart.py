@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracedclient.cli.bars import GLYPHS, LEGEND_ORDER, draw
 from tracedclient.cli.columns import clip, columns, pad
-from tracedclient.cli.facts import duration
 from tracedclient.cli.page import DIM, RED
+from tracedclient.cli.quantities import duration
 from tracedclient.cli.timeline import extent_ms, rows
 
 if TYPE_CHECKING:

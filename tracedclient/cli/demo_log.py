@@ -57,17 +57,21 @@ def is_trace(line: str) -> bool:
 
 @contextmanager
 def app_log(path: Path) -> Iterator[AppLog]:
-    """Configure logging as an application would, inside of the ``with`` block."""
+    """Configure logging as an application would; afterwards its loggers are as they were."""
     config = logging_config(filename=path)
     # The application's own lines, and the library's about the flag, go through the same handler.
     traces = next(iter(config["loggers"].values()))
     config["loggers"] |= {_APPLICATION: traces, _LIBRARY: traces}
+    loggers = [logging.getLogger(name) for name in config["loggers"]]
+    before = [(logger, logger.level, logger.propagate) for logger in loggers]
     logging.config.dictConfig(config)
     try:
         yield AppLog(path)
     finally:
-        for name in config["loggers"]:
-            _close_handlers(logging.getLogger(name))
+        for logger, level, propagate in before:
+            _close_handlers(logger)
+            logger.setLevel(level)
+            logger.propagate = propagate
 
 
 def _close_handlers(logger: logging.Logger) -> None:

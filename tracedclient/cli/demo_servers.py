@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SLOW_SECONDS = 0.6
 FAILURES = 2
-"""How often the failing server says 503 before it answers."""
+"""How often the failing server says 502 before it answers."""
 
 
 class Servers(NamedTuple):
@@ -97,7 +97,7 @@ class _Slow(_Handler):
 class _Flaky(_Handler):
     def do_GET(self) -> None:
         if next(self.server.count) < FAILURES:
-            self.answer(503)
+            self.answer(502)
         else:
             super().do_GET()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracedclient.cli.box import box
 from tracedclient.cli.columns import columns
-from tracedclient.cli.facts import counted, duration, error_text, facts
+from tracedclient.cli.facts import error_text, facts
 from tracedclient.cli.headline import url_room
 from tracedclient.cli.page import DIM, RED
+from tracedclient.cli.quantities import counted, duration
 from tracedclient.cli.timeline import moment
 
 if TYPE_CHECKING:
@@ -20,11 +22,14 @@ _INDENT = " " * 5
 """As wide as ``#12> ``, which opens an exchange's facts."""
 
 
-def details(result: TraceResult, page: Page) -> Iterator[str]:
-    """Yield the facts and errors of every exchange, and why there was another attempt."""
+def details(result: TraceResult, page: Page, *, boxed: bool = False) -> Iterator[str]:
+    """Yield the facts and errors of every exchange, and why there was another attempt.
+
+    The phases' times are among the facts, or in a box of their own with ``boxed``.
+    """
     for attempt in result.attempts:
         for hop in range(len(attempt.exchanges)):
-            yield from _exchange(attempt, hop, result, page)
+            yield from _exchange(attempt, hop, result, page, boxed=boxed)
         yield from _attempt_end(attempt, page)
 
 
@@ -37,13 +42,19 @@ def footer(result: TraceResult, page: Page) -> Iterator[str]:
         yield from page.lines(_left_out(result), DIM)
 
 
-def _exchange(attempt: Attempt, hop: int, result: TraceResult, page: Page) -> Iterator[str]:
+def _exchange(
+    attempt: Attempt, hop: int, result: TraceResult, page: Page, *, boxed: bool
+) -> Iterator[str]:
     exchange = attempt.exchanges[hop]
     tag = f"#{attempt.number}{page.symbols.arrow if hop else ''}".ljust(len(_INDENT))
-    known = [*_url(attempt, hop, result, page), *facts(exchange)] or ["nothing is known"]
+    verdict = result.verdict_sentence or ""
+    about = facts(exchange, timed=not boxed, told=verdict)
+    known = [*_url(attempt, hop, result, page), *about] or ["nothing is known"]
     yield from page.items(known, sep=page.symbols.dot, first=tag, rest=_INDENT)
+    if boxed:
+        yield from box(exchange, page)
     if exchange.error:
-        told = " ".join([*known, result.verdict_sentence or ""])
+        told = " ".join([*known, verdict])
         error = error_text(exchange.error, unless_in=told)
         yield from page.lines(error, RED, first=_INDENT, rest=_INDENT)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracedclient.cli.columns import clip, columns
-from tracedclient.cli.facts import counted, duration
 from tracedclient.cli.page import BOLD, GREEN, RED
+from tracedclient.cli.quantities import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -84,6 +84,14 @@ def moment(text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)
 
 
+def offset_ms(at: str, since: str) -> float:
+    """Return the milliseconds from one ISO 8601 time to another; 0 when ``at`` is earlier.
+
+    Raises ``ValueError`` for any other text.
+    """
+    return _offset_ms(at, moment(since))
+
+
 def phases_of(timings: Timings) -> Iterator[Segment]:
     """Yield the phases that happened, in the order in which they happen."""
     for phase in PHASES:
@@ -153,6 +161,6 @@ def _sleep_row(attempt: Attempt, sleep_ms: float, began: datetime) -> Row:
     )
 
 
-def _offset_ms(started_at: str, began: datetime) -> float:
+def _offset_ms(at: str, began: datetime) -> float:
     # A clock that was set back must not push a bar off the axis.
-    return max(0.0, (moment(started_at) - began).total_seconds() * 1000)
+    return max(0.0, round((moment(at) - began).total_seconds() * 1000, 3))

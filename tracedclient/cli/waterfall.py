@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 MIN_WIDTH = 40
 
 
-def render(result: TraceResult, *, width: int, style: Style) -> str:
+def render(
+    result: TraceResult, *, width: int, style: Style, bars: bool = True, boxes: bool = False
+) -> str:
     """Return ``result`` drawn in lines of at most ``width`` columns, without a final newline.
+
+    bars   the exchanges on one time axis.
+    boxes  the phases' times in a box for each exchange, instead of among its facts.
 
     A ``width`` below 40 is taken as 40. What came from the wire is escaped, so that no answer can
     write control sequences to the terminal.
@@ -31,12 +36,17 @@ def render(result: TraceResult, *, width: int, style: Style) -> str:
     Raises ``ValueError`` when a ``started_at`` in ``result`` is not an ISO 8601 time.
     """
     page = Page(max(width, MIN_WIDTH), style)
-    safe = _escaped(result, style)
-    blocks = (headline(safe, page), chart(safe, page), [*details(safe, page), *footer(safe, page)])
+    safe = escaped(result, style)
+    blocks = (
+        headline(safe, page),
+        chart(safe, page) if bars else (),
+        [*details(safe, page, boxed=boxes), *footer(safe, page)],
+    )
     return "\n\n".join("\n".join(lines) for lines in map(list, blocks) if lines)
 
 
-def _escaped(result: TraceResult, style: Style) -> TraceResult:
+def escaped(result: TraceResult, style: Style) -> TraceResult:
+    """Return ``result`` with nothing in it that could steer a terminal of this ``style``."""
     # The whole record at once: a field that is added later cannot be forgotten.
     plain = _escape_in(msgspec.to_builtins(result), unicode=style.unicode)
     return msgspec.convert(plain, TraceResult)

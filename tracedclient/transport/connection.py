@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import contextmanager
 from functools import partial
+from ssl import SSLError
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,6 +33,7 @@ from tracedclient.httptrace import (
     WroteHeadersInfo,
     WroteRequestInfo,
 )
+from tracedclient.redaction import causes
 from tracedclient.trace.model import TCP
 from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
@@ -374,6 +376,11 @@ class Traced(_Base):
 
     def failed(self, error: BaseException) -> None:
         """Attach what is known to ``error``, which came up in the current phase, and tell of it."""
+        if any(
+            isinstance(cause, SSLError) and "ALERT" in str(cause.reason) for cause in causes(error)
+        ):
+            # TLS 1.3 lets the client finish first: the server's refusal comes while it sends or waits.
+            self.phase = "tls"
         facts = WireFacts(self.phase, sent=self.sent, reused=self.uses > 1)
         attach(error, facts)
         if self.trace is not None:

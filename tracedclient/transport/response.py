@@ -278,7 +278,8 @@ class HTTPResponse(http.client.HTTPResponse):
         if self._reader is not None and self._reader.at_end:
             return http.client.IncompleteRead(b"", self.length)
         handled = sys.exc_info()[1]
-        return handled if handled is not None and _is_of_the_reading(handled) else None
+        # A GeneratorExit is the reader leaving, through urllib3's generators too.
+        return handled if isinstance(handled, Exception) and _is_of_the_reading(handled) else None
 
 
 def _is_of_the_reading(error: BaseException) -> bool:
