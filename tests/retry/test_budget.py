@@ -33,7 +33,7 @@ class Yielding(float):
     """A time; whoever reckons with it lets another thread go first."""
 
     def __sub__(self, other):
-        time.sleep(0)
+        time.sleep(1e-6)
         return float(self) - other
 
 
@@ -43,7 +43,7 @@ class YieldingName(str):
     __slots__ = ()
 
     def __hash__(self):
-        time.sleep(0)
+        time.sleep(1e-6)
         return super().__hash__()
 
 
@@ -55,6 +55,18 @@ def clock():
 @pytest.fixture
 def budgets(clock):
     return Budgets(RetryBudget(), clock=clock)
+
+
+def side_by_side(threads, work):
+    """Do ``work`` in that many threads at the same moment; return what they returned."""
+    together = threading.Barrier(threads)
+
+    def start(_):
+        together.wait()
+        return work()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(start, range(threads)))
 
 
 def failing_call(budgets, origin=A, attempts=3):
@@ -140,26 +152,19 @@ def test_ratio_is_met_to_the_retry(ratio):
 def test_sixteen_threads_share_one_budget(budgets, clock):
     """Threads that get in each other's way wherever they can lose no call and gain no retry."""
     clock.now = Yielding(clock.now)
-    together = threading.Barrier(16)
+    retries = side_by_side(16, lambda: sum(failing_call(budgets) for _ in range(10)))
+    assert sum(retries) == 32 + 10
 
-    def work(_):
-        together.wait()
-        return sum(failing_call(budgets, YieldingName(A)) for _ in range(50))
 
-    with ThreadPoolExecutor(16) as pool:
-        assert sum(pool.map(work, range(16))) == 160 + 10
+def test_sixteen_threads_want_the_last_retries(budgets, clock):
+    """Threads that withdraw at the same moment get what there is, and not one more."""
+    clock.now = Yielding(clock.now)
+    assert sum(side_by_side(16, lambda: drain(budgets))) == 10
 
 
 def test_threads_meet_at_an_origin_that_is_new(budgets):
     """An origin's first calls, made at the same moment, all count."""
-    together = threading.Barrier(16)
-
-    def work(_):
-        together.wait()
-        budgets.deposit(YieldingName(A))
-
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(work, range(16)))
+    side_by_side(16, lambda: budgets.deposit(YieldingName(A)))
     assert budgets.balances() == {A: pytest.approx(13.2)}
 
 
@@ -371,7 +376,7 @@ def test_fork_while_another_thread_holds_the_lock():
 
 @FORKS
 def test_forks_while_another_thread_hammers_the_budget():
-    """Two hundred children, forked at any moment of another thread's work, all use the budget."""
+    """Forty children, forked at any moment of another thread's work, all use the budget."""
     budgets, done = Budgets(RetryBudget()), threading.Event()
 
     def hammer():
@@ -386,7 +391,7 @@ def test_forks_while_another_thread_hammers_the_budget():
     budgets.deposit(A)
     thread.start()
     try:
-        assert all(exit_code_of_child(work) == 0 for _ in range(200))
+        assert all(exit_code_of_child(work) == 0 for _ in range(40))
     finally:
         done.set()
         thread.join()
