@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import sys
 import weakref
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import requests
 
 from tracedclient._call import Call, Plan, request_parts
+from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, add_trace_headers, prepare
-from tracedclient.debug import FlagSource, FlagUpdater, StaticFlag
+from tracedclient._settings import checked_header_name, new_session, origin, updater
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_trace_id
-from tracedclient.inflight import InFlight, OngoingCall, current_call
+from tracedclient.inflight import InFlight, OngoingCall
 from tracedclient.recorder import Recorder
 from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
 from tracedclient.retry.breaker import Breakers, BreakerState
@@ -26,27 +24,20 @@ from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.timeout import Timeout
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
 from tracedclient.transport import (
-    Dialing,
-    Environment,
     RedirectPolicy,
-    TracedSession,
+    TracedResponse,
     forget_after_fork,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from requests import PreparedRequest, Request
     from typing_extensions import Self
 
+    from tracedclient.debug import FlagSource, FlagUpdater
     from tracedclient.sinks import Sink
-    from tracedclient.trace.model import TraceResult
-    from tracedclient.transport import TracedResponse
 
-logger = logging.getLogger("tracedclient")
-
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_POOLS = 64
 _OF_SEND = ("proxies", "verify", "cert")
 _OF_DO = (
     "timeout",
@@ -139,15 +130,17 @@ class HTTPClient:
         self._service = service
         self._timeout = Timeout.of(timeout)
         self._retry = retry
-        self._trace_header = _checked_header_name("trace_header", trace_header)
-        self._deadline_header = _checked_header_name("deadline_header", deadline_header)
+        self._trace_header = checked_header_name("trace_header", trace_header)
+        self._deadline_header = checked_header_name("deadline_header", deadline_header)
         self._sleeper = Sleeper()
         self._budgets = Budgets(budget)
         self._breakers = Breakers(breaker)
-        self._sinks = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
-        dialing = _dialing(family, happy_eyeballs=happy_eyeballs)
-        self.session = _new_session(
-            dialing=dialing,
+        self._open_calls = OpenCalls(
+            FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
+        )
+        self.session = new_session(
+            family=family,
+            happy_eyeballs=happy_eyeballs,
             redirects=redirects,
             max_response_bytes=max_response_bytes,
             trust_env=trust_env,
@@ -155,15 +148,13 @@ class HTTPClient:
             pool_maxsize=pool_maxsize,
             pool_block=pool_block,
             headers=headers,
+            proxies=proxies,
+            verify=verify,
+            cert=cert,
         )
-        self.session.verify = verify
-        self.session.cert = cert
-        self.session.proxies = dict(proxies or {})
-        self.session.check_tls_files()
-        self._ongoing: dict[int, OngoingCall] = {}
         _clients.add(self)
         forget_after_fork(self)
-        self.debug = debug if isinstance(debug, FlagUpdater) else FlagUpdater(_as_source(debug))
+        self.debug = updater(debug)
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -269,13 +260,12 @@ class HTTPClient:
         A streamed call is in flight until its body has been read or closed; with debug off only
         until its answer has been returned.
         """
-        ongoing = sorted(self._ongoing.values(), key=lambda call: call.started)
-        return tuple(call.now() for call in ongoing)
+        return self._open_calls.now()
 
     def stats(self) -> Stats:
         """Return what there is of calls in flight, retries left, and circuits not closed."""
         return Stats(
-            in_flight=len(self._ongoing),
+            in_flight=len(self.in_flight()),
             retries_left=self._budgets.balances(),
             circuits=self._breakers.states(),
         )
@@ -292,7 +282,7 @@ class HTTPClient:
 
     def after_fork(self) -> None:
         """Forget the calls of the parent process. Called by itself, in every forked child."""
-        self._ongoing = {}
+        self._open_calls.forget()
         self._sleeper.after_fork()
 
     def __enter__(self) -> Self:
@@ -322,13 +312,16 @@ class HTTPClient:
             for watcher in (trace, recorder):
                 if watcher is not None:
                     stack.enter_context(client_trace(watcher))
-            with self._in_flight_until_done(ongoing, recorder):
+            with self._open_calls.until_done(ongoing, recorder):
                 plan = self._plan(
                     request, ongoing, settings, timeout=timeout, recorder=recorder, **options
                 )
                 response = Call(plan, ongoing).run()
         if recorder is not None:
-            self._finish_with_body(ongoing, recorder, response, stream=plan.stream)
+            self._open_calls.finish_with_body(ongoing, recorder, response, stream=plan.stream)
+        elif not isinstance(response, TracedResponse):
+            # Of an adapter that somebody else mounted.
+            response.trace = None  # type: ignore[attr-defined]
         return cast("TracedResponse", response)
 
     def _plan(
@@ -362,7 +355,7 @@ class HTTPClient:
                 prepared, stream=stream, allow_redirects=follow, settings=settings
             ),
             sleeper=self._sleeper,
-            origin=_origin(prepared.url or ""),
+            origin=origin(prepared.url or ""),
             budgets=self._budgets,
             breakers=self._breakers,
             body_factory=body_factory,
@@ -388,128 +381,8 @@ class HTTPClient:
             source=source,
         )
 
-    @contextmanager
-    def _in_flight_until_done(
-        self, ongoing: OngoingCall, recorder: Recorder | None
-    ) -> Iterator[None]:
-        self._ongoing[id(ongoing)] = ongoing
-        token = current_call.set(ongoing)
-        try:
-            yield
-        except BaseException as error:
-            del self._ongoing[id(ongoing)]
-            if recorder is not None:
-                _annotate(error, self._finish(recorder, None, error))
-            raise
-        finally:
-            current_call.reset(token)
-        if recorder is None:
-            del self._ongoing[id(ongoing)]
-
-    def _finish_with_body(
-        self, ongoing: OngoingCall, recorder: Recorder, response: Any, *, stream: bool
-    ) -> None:
-        def finish() -> None:
-            self._ongoing.pop(id(ongoing), None)
-            # A streamed body may break off in its reader's hands.
-            failure = recorder.failure if stream else None
-            response.trace = self._finish(recorder, response.status_code, failure)
-
-        if stream:
-            recorder.when_body_done(finish)
-        else:
-            finish()
-
-    def _finish(
-        self, recorder: Recorder, status: int | None, error: BaseException | None
-    ) -> TraceResult | None:
-        try:
-            result = recorder.finish(status, error)
-        except Exception:
-            with suppress(Exception):
-                logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
-            return None
-        if result is not None:
-            self._sinks.emit(result)
-        return result
-
-
-def _new_session(
-    *,
-    dialing: Dialing,
-    redirects: RedirectPolicy,
-    max_response_bytes: int | None,
-    trust_env: bool,
-    cookies: bool,
-    pool_maxsize: int,
-    pool_block: bool,
-    headers: Mapping[str, str] | None,
-) -> TracedSession:
-    _check_positive("pool_maxsize", pool_maxsize)
-    if max_response_bytes is not None:
-        _check_positive("max_response_bytes", max_response_bytes)
-    if not isinstance(redirects, RedirectPolicy):
-        raise TypeError(f"redirects must be a RedirectPolicy, not {redirects!r}")
-    session = TracedSession(
-        environment=Environment.capture() if trust_env else Environment(),
-        dialing=dialing,
-        redirects=redirects,
-        max_response_bytes=max_response_bytes,
-        cookies=cookies,
-        pool_maxsize=pool_maxsize,
-        pool_block=bool(pool_block),
-        pool_connections=_POOLS,
-    )
-    session.headers.update(headers or {})
-    return session
-
-
-def _check_positive(name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be an int of 1 or more, not {value!r}")
-
-
-def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:
-    if family not in (None, 4, 6):
-        raise ValueError(f"family must be None, 4 or 6, not {family!r}")
-    dialing = Dialing(version=family)
-    return dialing if happy_eyeballs else dialing._replace(stagger=None)
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port of ``url``, without credentials."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
-
-
-def _as_source(debug: object) -> FlagSource:
-    if isinstance(debug, bool):
-        return StaticFlag(debug)
-    if isinstance(debug, FlagSource):
-        return debug
-    raise TypeError(
-        "debug must be True, False or a flag source such as tracedclient.debug.FileSource(path), "
-        f"not {debug!r}"
-    )
-
-
-def _checked_header_name(argument: str, name: str | None) -> str | None:
-    if name is not None and not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
-        raise ValueError(f"{argument} must be a header's name or None, not {name!r}")
-    return name
-
 
 def _trace_id(given: str | None) -> str:
     if given is not None:
         return validate_trace_id(given)
     return current_trace_id() or new_trace_id()
-
-
-def _annotate(error: BaseException, result: TraceResult | None) -> None:
-    """Put the trace on the error, and its id and verdict where a traceback shows them."""
-    if result is None:
-        return
-    error.trace = result  # type: ignore[attr-defined]
-    if sys.version_info >= (3, 11):
-        verdict = result.verdict_sentence or result.outcome
-        error.add_note(f"trace_id={result.trace_id}: {result.verdict_culprit}: {verdict}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import tenacity
 
+from tracedclient.retry import testmode
 from tracedclient.retry.policy import (
     THROTTLE_STATUSES,
     AttemptFacts,
@@ -112,7 +113,7 @@ class RetryLoop(Generic[Answer]):
         return self._decision.retry
 
     def _wait(self, state: RetryCallState) -> float:
-        if self._decision.free:
+        if self._decision.free or testmode.current is not None:
             return 0.0
         if self._asked is None:
             wait = self._policy.wait_throttled if self._throttled else self._policy.wait
@@ -131,7 +132,7 @@ class RetryLoop(Generic[Answer]):
         if self._decision.free:
             self._free += 1
             return None
-        if state.attempt_number - self._free >= self._policy.max_attempts:
+        if state.attempt_number - self._free >= self._max_attempts():
             return "no attempts left"
         if self._policy.stop is not None and self._policy.stop(state):
             return "the policy's stop says so"
@@ -141,7 +142,11 @@ class RetryLoop(Generic[Answer]):
         if remaining is not None and state.upcoming_sleep >= remaining:
             return "no time left"
         # Last: what is withdrawn is spent.
-        return None if self._withdraw() else "no budget left"
+        return None if testmode.current is not None or self._withdraw() else "no budget left"
+
+    def _max_attempts(self) -> int:
+        mode, limit = testmode.current, self._policy.max_attempts
+        return limit if mode is None or mode.attempts is None else min(limit, mode.attempts)
 
     def _before_sleep(self, state: RetryCallState) -> None:
         self._tell(state.attempt_number, _result(state), state.upcoming_sleep)

@@ -1,0 +1,97 @@
+"""The calls of one client that have not finished, and what is told when they do."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from tracedclient.inflight import InFlight, OngoingCall, current_call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tracedclient.recorder import Recorder
+    from tracedclient.sinks import FanOut
+    from tracedclient.trace.model import TraceResult
+
+logger = logging.getLogger("tracedclient")
+
+
+class OpenCalls:
+    """Knows the calls under way; finishes the trace of each that has one, and hands it on."""
+
+    def __init__(self, sinks: FanOut) -> None:
+        self._sinks = sinks
+        self._ongoing: dict[int, OngoingCall] = {}
+
+    def now(self) -> tuple[InFlight, ...]:
+        """Return where they stand, the oldest first."""
+        ongoing = sorted(self._ongoing.values(), key=lambda call: call.started)
+        return tuple(call.now() for call in ongoing)
+
+    def forget(self) -> None:
+        """Forget them: they are the parent process's."""
+        self._ongoing = {}
+
+    @contextmanager
+    def until_done(self, ongoing: OngoingCall, recorder: Recorder | None) -> Iterator[None]:
+        """Have ``ongoing`` among them, and in the context, inside of the block.
+
+        One with a recorder stays among them until its trace is finished: by an error in the block,
+        or by ``finish_with_body`` after it.
+        """
+        self._ongoing[id(ongoing)] = ongoing
+        token = current_call.set(ongoing)
+        try:
+            yield
+        except BaseException as error:
+            self._ongoing.pop(id(ongoing), None)
+            if recorder is not None:
+                _annotate(error, self._finish(recorder, None, error))
+            raise
+        finally:
+            current_call.reset(token)
+        if recorder is None:
+            self._ongoing.pop(id(ongoing), None)
+
+    def finish_with_body(
+        self, ongoing: OngoingCall, recorder: Recorder, response: Any, *, stream: bool
+    ) -> None:
+        """Put the finished trace on ``response``: now, or when its body has been read or closed."""
+
+        def finish() -> None:
+            self._ongoing.pop(id(ongoing), None)
+            # A streamed body may break off in its reader's hands.
+            failure = recorder.failure if stream else None
+            response.trace = self._finish(recorder, response.status_code, failure)
+
+        # Of a body that comes over no connection of ours, nobody would tell the end.
+        if stream and ongoing.connection is not None:
+            recorder.when_body_done(finish)
+        else:
+            finish()
+
+    def _finish(
+        self, recorder: Recorder, status: int | None, error: BaseException | None
+    ) -> TraceResult | None:
+        try:
+            result = recorder.finish(status, error)
+        except Exception:
+            with suppress(Exception):
+                logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
+            return None
+        if result is not None:
+            self._sinks.emit(result)
+        return result
+
+
+def _annotate(error: BaseException, result: TraceResult | None) -> None:
+    """Put the trace on the error, and its id and verdict where a traceback shows them."""
+    if result is None:
+        return
+    error.trace = result  # type: ignore[attr-defined]
+    if sys.version_info >= (3, 11):
+        verdict = result.verdict_sentence or result.outcome
+        error.add_note(f"trace_id={result.trace_id}: {result.verdict_culprit}: {verdict}")

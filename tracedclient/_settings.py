@@ -1,0 +1,93 @@
+"""The arguments of ``HTTPClient`` → what it is made of. Each that cannot be meant is refused by name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from tracedclient.debug import FlagSource, FlagUpdater, StaticFlag
+from tracedclient.transport import Dialing, Environment, RedirectPolicy, TracedSession
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_POOLS = 64
+
+
+def new_session(
+    *,
+    family: Literal[4, 6] | None,
+    happy_eyeballs: bool,
+    redirects: RedirectPolicy,
+    max_response_bytes: int | None,
+    trust_env: bool,
+    cookies: bool,
+    pool_maxsize: int,
+    pool_block: bool,
+    headers: Mapping[str, str] | None,
+    proxies: Mapping[str, str] | None,
+    verify: bool | str,
+    cert: str | tuple[str, str] | None,
+) -> TracedSession:
+    """Return the session of a client with these settings."""
+    _check_positive("pool_maxsize", pool_maxsize)
+    if max_response_bytes is not None:
+        _check_positive("max_response_bytes", max_response_bytes)
+    if not isinstance(redirects, RedirectPolicy):
+        raise TypeError(f"redirects must be a RedirectPolicy, not {redirects!r}")
+    session = TracedSession(
+        environment=Environment.capture() if trust_env else Environment(),
+        dialing=_dialing(family, happy_eyeballs=happy_eyeballs),
+        redirects=redirects,
+        max_response_bytes=max_response_bytes,
+        cookies=cookies,
+        pool_maxsize=pool_maxsize,
+        pool_block=bool(pool_block),
+        pool_connections=_POOLS,
+    )
+    session.headers.update(headers or {})
+    session.proxies = dict(proxies or {})
+    session.verify = verify
+    session.cert = cert
+    session.check_tls_files()
+    return session
+
+
+def _check_positive(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be an int of 1 or more, not {value!r}")
+
+
+def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:
+    if family not in (None, 4, 6):
+        raise ValueError(f"family must be None, 4 or 6, not {family!r}")
+    dialing = Dialing(version=family)
+    return dialing if happy_eyeballs else dialing._replace(stagger=None)
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of ``url``, without credentials."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
+
+
+def updater(debug: object) -> FlagUpdater:
+    """Return what says whether debug is on."""
+    if isinstance(debug, FlagUpdater):
+        return debug
+    if isinstance(debug, bool):
+        return FlagUpdater(StaticFlag(debug))
+    if isinstance(debug, FlagSource):
+        return FlagUpdater(debug)
+    raise TypeError(
+        "debug must be True, False or a flag source such as tracedclient.debug.FileSource(path), "
+        f"not {debug!r}"
+    )
+
+
+def checked_header_name(argument: str, name: str | None) -> str | None:
+    """Return ``name`` if a header can be called so."""
+    if name is not None and not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+        raise ValueError(f"{argument} must be a header's name or None, not {name!r}")
+    return name
