@@ -98,8 +98,10 @@ def test_nothing_is_logged(echo_server, caplog):
 def test_no_socket_is_left(echo_server, open_descriptors):
     """The connection that was measured is closed."""
     tracedclient.stat(echo_server.url)
+    echo_server.wait_until(lambda: echo_server.open_connections == 0)
     before = open_descriptors()
     tracedclient.stat(echo_server.url)
+    echo_server.wait_until(lambda: echo_server.open_connections == 0)
     assert open_descriptors() == before
 
 

@@ -109,7 +109,7 @@ class Call:
             raise
         if answer.status_code in _UNAVAILABLE:
             permit.failed()
-        elif 400 <= answer.status_code < 500:
+        elif answer.status_code == 429:
             permit.ignored()
         else:
             permit.succeeded()

@@ -383,10 +383,17 @@ def test_a_reset_names_itself(once, start):
 def test_a_client_certificate_that_is_missing_is_a_tls_error(
     make_client, start, mutual_context, ca_file
 ):
-    """A server that demands a certificate refuses after the handshake: still the phase tls."""
+    """A server that demands a certificate refuses after the handshake, while the request is sent.
+
+    Its alert makes that the phase tls. When its reset overtakes the alert, all that is known is that
+    sending broke off.
+    """
     server = start(servers.serve(servers.echo, tls=mutual_context("localhost"), expected=OSError))
 
     trace = failure(make_client(verify=ca_file), f"https://localhost:{server.port}/")
 
-    assert (trace.error_phase, trace.verdict_culprit) == ("tls", "tls")
-    assert "CERTIFICATE_REQUIRED" in trace.error_message
+    known = (trace.error_phase, trace.verdict_culprit)
+    if "CERTIFICATE_REQUIRED" in trace.error_message:
+        assert known == ("tls", "tls")
+    else:
+        assert trace.error_phase in {"send", "wait"}

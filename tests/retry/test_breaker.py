@@ -6,6 +6,7 @@ import gc
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
 import weakref
@@ -407,12 +408,19 @@ def test_fork_while_another_thread_holds_the_lock():
     inside.wait()
     child = os.fork()
     if child == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(10)
-        begun.failed()
-        breakers.ask(A).succeeded()
-        os._exit(0 if breakers.states()[A].calls == 2 else 1)
+        # A coverage tracer has a lock that a thread of the parent may hold for ever here.
+        sys.settrace(None)
+        try:
+            begun.failed()
+            breakers.ask(A).succeeded()
+            os._exit(0 if breakers.states()[A].calls == 2 else 1)
+        finally:
+            os._exit(1)
+    watchdog = threading.Timer(10, os.kill, [child, signal.SIGKILL])
+    watchdog.start()
     status = os.waitpid(child, 0)[1]
+    watchdog.cancel()
+    watchdog.join()
     leave.set()
     holder.join()
     assert os.waitstatus_to_exitcode(status) == 0
