@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 
+_MAX_KNOWN_POOLS = 256
+
+
 class TracedAdapter(HTTPAdapter):
     """requests' ``HTTPAdapter`` on pools and connections that tell a ``ClientTrace`` what they do.
 
@@ -54,6 +57,8 @@ class TracedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
+        # To find a pool, urllib3 takes a URL apart and normalises a key of some thirty fields.
+        self._pools: dict[Any, Any] = {}
         # A new dict: urllib3's own is shared by every pool manager of the process.
         self.poolmanager.pool_classes_by_scheme = dict(POOL_CLASSES)
 
@@ -95,7 +100,18 @@ class TracedAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
         cert: Any = None,
     ) -> Any:
-        proxy = select_proxy(request.url or "", dict(proxies) if proxies else None)
+        url = request.url or ""
+        proxy = select_proxy(url, dict(proxies)) if proxies else None
+        context = self._tls.context(verify, cert) if url[:6].lower() == "https:" else None
+        key = (_origin(url), context, proxy, verify)
+        pool = self._pools.get(key)
+        if pool is None or pool.pool is None:  # closed by its manager, to make room for others
+            if len(self._pools) >= _MAX_KNOWN_POOLS:
+                self._pools.clear()
+            pool = self._pools[key] = self._pool_of(request, verify, proxy, cert)
+        return pool
+
+    def _pool_of(self, request: PreparedRequest, verify: Any, proxy: str | None, cert: Any) -> Any:
         try:
             host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
         except ValueError as error:
@@ -118,6 +134,13 @@ class TracedAdapter(HTTPAdapter):
         # never shown the client's certificate, which is meant for the target.
         context = self._tls.context(verify, None)
         return self.proxy_manager_for(proxy, proxy_ssl_context=context)
+
+    def request_url(self, request: PreparedRequest, proxies: Any) -> str:
+        return super().request_url(request, proxies) if proxies else request.path_url
+
+    def close(self) -> None:
+        self._pools = {}
+        super().close()
 
     def send(  # noqa: PLR0917 - requests' signature
         self,
@@ -162,6 +185,11 @@ class TracedAdapter(HTTPAdapter):
         response.request = req
         response.connection = self
         return response
+
+
+def _origin(url: str) -> str:
+    end = url.find("/", len("https://"))
+    return url if end < 0 else url[:end]
 
 
 def _pool_classes(proxy: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.exceptions import InvalidURL
+from requests.structures import CaseInsensitiveDict
 
 from tracedclient.httptrace import RedirectedInfo, current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
@@ -81,16 +82,54 @@ class TracedSession(requests.Session):
             )
         super().mount(prefix, adapter)
 
+    def prepare_request(self, request: requests.Request) -> PreparedRequest:
+        """Return ``request`` prepared with the session's settings, as requests does.
+
+        Without what this session has none of: requests merges each of its settings with the
+        request's for every request, also when there is nothing to merge.
+        """
+        if not self._is_plain(request) or request.method is None:
+            return super().prepare_request(request)
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=request.method.upper(),
+            url=request.url,
+            headers=_merged(self.headers, request.headers),
+            files=request.files,
+            data=request.data,
+            json=request.json,
+            params=request.params,
+            auth=request.auth,
+            hooks=request.hooks,
+        )
+        return prepared
+
+    def _is_plain(self, request: requests.Request) -> bool:
+        return (
+            self.environment is not None
+            and not (self.auth or self.params or self.hooks.get("response"))
+            and not (request.cookies or len(self.cookies))
+            and isinstance(request.headers, dict)
+            and isinstance(request.params, (dict, list, tuple, str, bytes))
+            and not (isinstance(request.params, dict) and None in request.params.values())
+        )
+
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> dict[str, Any]:
-        settings = super().merge_environment_settings(url, proxies, stream, verify, cert)
         environment = self.environment
-        if environment is not None:
-            settings["proxies"] = {**environment.proxies_for(url), **settings["proxies"]}
-            if settings["verify"] is True and environment.ca_bundle:
-                settings["verify"] = environment.ca_bundle
-        return dict(settings)
+        if environment is None:
+            return dict(super().merge_environment_settings(url, proxies, stream, verify, cert))
+        merged = {**environment.proxies_for(url), **self.proxies, **(proxies or {})}
+        verify = self.verify if verify is None else verify
+        if verify is True and environment.ca_bundle:
+            verify = environment.ca_bundle
+        return {
+            "proxies": {key: proxy for key, proxy in merged.items() if proxy is not None},
+            "stream": self.stream if stream is None else stream,
+            "verify": verify,
+            "cert": self.cert if cert is None else cert,
+        }
 
     def rebuild_proxies(
         self, prepared_request: PreparedRequest, proxies: Mapping[str, str] | None
@@ -163,3 +202,12 @@ class TracedSession(requests.Session):
     def check_tls_files(self) -> None:
         """Raise ``ValueError`` when a file that ``verify`` or ``cert`` names is not there."""
         check_files(self.verify, self.cert)
+
+
+def _merged(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> CaseInsensitiveDict[Any]:
+    """The session's headers and the request's, which win; ``None`` leaves one out."""
+    merged = CaseInsensitiveDict(ours)
+    merged.update(theirs)
+    for name in [name for name, value in merged.items() if value is None]:
+        del merged[name]
+    return merged
