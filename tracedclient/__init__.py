@@ -28,18 +28,31 @@ from tracedclient._version import __version__
 
 if TYPE_CHECKING:
     from tracedclient.client import HTTPClient
-    from tracedclient.errors import DeadlineExceeded
+    from tracedclient.errors import CircuitOpen, ClientClosed, DeadlineExceeded, ResponseTooLarge
     from tracedclient.measure import stat
-    from tracedclient.retry import RetryPolicy
+    from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
     from tracedclient.sinks import JsonLogSink, Sink, logging_config
     from tracedclient.timeout import Timeout
     from tracedclient.trace.model import TraceResult
-    from tracedclient.transport import TracedAdapter, TracedResponse, TracedSession
+    from tracedclient.transport import (
+        RedirectPolicy,
+        RedirectRefused,
+        TracedAdapter,
+        TracedResponse,
+        TracedSession,
+    )
 
 __all__ = [
+    "CircuitBreaker",
+    "CircuitOpen",
+    "ClientClosed",
     "DeadlineExceeded",
     "HTTPClient",
     "JsonLogSink",
+    "RedirectPolicy",
+    "RedirectRefused",
+    "ResponseTooLarge",
+    "RetryBudget",
     "RetryPolicy",
     "Sink",
     "Timeout",
@@ -53,9 +66,16 @@ __all__ = [
 ]
 
 _HOME = {
+    "CircuitBreaker": "tracedclient.retry",
+    "CircuitOpen": "tracedclient.errors",
+    "ClientClosed": "tracedclient.errors",
     "DeadlineExceeded": "tracedclient.errors",
     "HTTPClient": "tracedclient.client",
     "JsonLogSink": "tracedclient.sinks",
+    "RedirectPolicy": "tracedclient.transport",
+    "RedirectRefused": "tracedclient.transport",
+    "ResponseTooLarge": "tracedclient.errors",
+    "RetryBudget": "tracedclient.retry",
     "RetryPolicy": "tracedclient.retry",
     "Sink": "tracedclient.sinks",
     "Timeout": "tracedclient.timeout",

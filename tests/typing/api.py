@@ -6,8 +6,11 @@ import requests
 from typing_extensions import assert_type
 
 from tracedclient import (
+    CircuitBreaker,
     HTTPClient,
     JsonLogSink,
+    RedirectPolicy,
+    RetryBudget,
     RetryPolicy,
     Sink,
     Timeout,
@@ -43,6 +46,9 @@ with HTTPClient(
     debug=FileSource("/etc/tracedclient/flag.json"),
     timeout=Timeout(connect=1, read=5, total=10),
     retry=RetryPolicy(max_attempts=2),
+    budget=RetryBudget(ratio=0.1),
+    breaker=CircuitBreaker(min_calls=50),
+    redirects=RedirectPolicy(headers=frozenset({"X-Trace-Id"})),
     sinks=[JsonLogSink(), sink],
     verify="/etc/ca.pem",
     cert=("/cert.pem", "/key.pem"),
