@@ -30,9 +30,16 @@ def run(script, *arguments):
 def test_public_names():
     """The front door has exactly these names."""
     assert tracedclient.__all__ == [
+        "CircuitBreaker",
+        "CircuitOpen",
+        "ClientClosed",
         "DeadlineExceeded",
         "HTTPClient",
         "JsonLogSink",
+        "RedirectPolicy",
+        "RedirectRefused",
+        "ResponseTooLarge",
+        "RetryBudget",
         "RetryPolicy",
         "Sink",
         "Timeout",
