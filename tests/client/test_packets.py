@@ -81,16 +81,16 @@ def test_thirty_small_packets_are_seen_at_once(client, start):
         peer.read_request()
         peer.send(answer)
         for number in range(30):
-            pause.wait(0.1 if number == 20 else 0.002)
+            pause.wait(0.3 if number == 20 else 0.01)
             peer.send(b"x")
         peer.drain()
 
     trace = client.get(start(servers.ScriptedServer(handle)).url).trace
 
     exchange = trace.attempts[0].exchanges[0]
-    assert exchange.reads > 20
+    assert exchange.reads > 15
     assert exchange.bytes_received == len(answer) + 30
-    assert 95 <= exchange.longest_silence_ms < 400
+    assert 200 <= exchange.longest_silence_ms < 1000
 
 
 def test_the_pieces_of_a_head_count_too(client, start):
@@ -101,7 +101,7 @@ def test_the_pieces_of_a_head_count_too(client, start):
         peer.read_request()
         for piece in (b"HTTP/1", b".1 200 O", b"K\r\nContent-Length: 2\r\n\r\nok"):
             peer.send(piece)
-            pause.wait(0.05)
+            pause.wait(0.2)
         peer.drain()
 
     response = client.get(start(servers.ScriptedServer(handle)).url)
@@ -109,4 +109,4 @@ def test_the_pieces_of_a_head_count_too(client, start):
     exchange = response.trace.attempts[0].exchanges[0]
     assert response.text == "ok"
     assert exchange.reads == 3
-    assert exchange.longest_silence_ms >= 45
+    assert exchange.longest_silence_ms >= 100

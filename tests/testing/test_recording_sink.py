@@ -7,12 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tracedclient import HTTPClient, Sink
-from tracedclient.testing import Answer, RecordingSink, faulty_server, make_trace_result
-
-
-@pytest.fixture
-def sink():
-    return RecordingSink()
+from tracedclient.testing import Answer, faulty_server, make_trace_result
 
 
 def test_it_keeps_what_a_client_tells(sink):

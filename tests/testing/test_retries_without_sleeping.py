@@ -24,11 +24,6 @@ PATIENT = RetryPolicy(max_attempts=4, wait=A_MINUTE, wait_throttled=A_MINUTE)
 
 
 @pytest.fixture
-def sink():
-    return RecordingSink()
-
-
-@pytest.fixture
 def client(sink):
     with HTTPClient(debug=True, sinks=[sink], retry=PATIENT, timeout=120) as client:
         yield client

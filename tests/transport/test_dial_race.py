@@ -70,7 +70,7 @@ def test_an_address_that_refuses_costs_nothing(echo_server):
     refused = [address(host, echo_server.port) for host in ("127.0.0.8", "127.0.0.9")]
 
     with dial([*refused, address("127.0.0.1", echo_server.port)], trace=journal):
-        assert journal.elapsed < 0.1
+        assert journal.elapsed < 0.2
 
     assert journal.hooks == ["connect_start", "connect_done"] * 3
     assert [type(error) for error in journal.errors.values()] == [
@@ -88,10 +88,10 @@ def test_a_refusal_does_not_end_the_wait_for_the_others(echo_server, start):
 
     with dial(
         [dead.address, *(address(host, echo_server.port) for host in hosts)],
-        stagger=0.1,
+        stagger=0.25,
         trace=journal,
     ):
-        assert 0.1 <= journal.elapsed < 0.2
+        assert 0.25 <= journal.elapsed < 0.5
 
     assert journal.errors[dead.addr].errno == errno.ECANCELED
     assert isinstance(journal.errors[f"127.0.0.8:{echo_server.port}"], ConnectionRefusedError)
@@ -119,7 +119,7 @@ def test_all_dead_addresses_each_have_their_own_timeout(holes):
     for index, each in enumerate(holes):
         # The first has had its time at 0.3; that does not hurry the third.
         assert 0.2 * index <= journal.started[each.addr] < 0.2 * index + 0.1
-        assert 0.3 <= journal.ended[each.addr] - journal.started[each.addr] < 0.4
+        assert 0.3 <= journal.ended[each.addr] - journal.started[each.addr] < 0.55
         assert isinstance(journal.errors[each.addr], TimeoutError)
 
 
@@ -131,7 +131,7 @@ def test_a_timeout_shorter_than_the_stagger_moves_on(holes):
         dial([each.address for each in holes], timeout=0.05, trace=journal)
 
     assert journal.hooks == ["connect_start", "connect_done"] * 3
-    assert 0.15 <= journal.elapsed < 0.25
+    assert 0.15 <= journal.elapsed < 0.45
 
 
 def test_the_deadline_ends_all_of_it(holes):
@@ -148,7 +148,7 @@ def test_the_deadline_ends_all_of_it(holes):
             trace=journal,
         )
 
-    assert 0.14 <= journal.elapsed < 0.3
+    assert 0.14 <= journal.elapsed < 0.45
     assert journal.errors.keys() == {first.addr, second.addr}
     assert third.addr not in journal.started
 
