@@ -88,7 +88,18 @@ _HOME = {
 }
 
 _ROOMS = frozenset(
-    {"debug", "debugging", "errors", "httptrace", "inbound", "retry", "sinks", "trace", "transport"}
+    {
+        "debug",
+        "debugging",
+        "errors",
+        "httptrace",
+        "inbound",
+        "retry",
+        "sinks",
+        "testing",
+        "trace",
+        "transport",
+    }
 )
 """Modules that ``tracedclient.<name>`` finds without an import of their own."""
 

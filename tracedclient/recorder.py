@@ -247,6 +247,9 @@ class Recorder(ClientTrace):
             return error_info(error, draft.error.phase)
         if not draft.marks:
             return error_info(error, "prepare")
+        if len(draft.marks) == 1:
+            # It met no connection of ours: a tool for tests answered in the adapter's place.
+            return error_info(error, "unknown")
         return error_info(error, "redirect" if draft.body_complete else "receive")
 
 

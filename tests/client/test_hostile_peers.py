@@ -76,7 +76,9 @@ def test_an_answer_to_connect_that_never_ends_is_bounded(make_client, start, deb
     )
     client = make_client(retry=RetryPolicy(max_attempts=1), proxies={"https": server.url})
 
-    with pytest.raises(requests.ConnectionError, match="head is larger") as caught:
+    with pytest.raises(
+        requests.ConnectionError, match=r"head is larger|more than 100 headers"
+    ) as caught:
         client.get("https://internal.example/", debug=debug)
 
     stop.set()

@@ -5,6 +5,7 @@ body         can the request's body be sent again
 retry_after  the server's word on when
 loop         the attempts of one call, turned by tenacity
 sleeper      the sleep between two of them, and its end
+testmode     what the tests of users switch
 budget       how many retries an origin is worth
 breaker      when an origin is left alone
 """

@@ -55,7 +55,8 @@ class ErrorInfo(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """The exception's class."""
     phase: str
     """The phase that was under way: one of ``PHASES``, ``prepare`` before any of them, ``circuit``
-    when the breaker let no request go, or ``redirect`` between two exchanges."""
+    when the breaker let no request go, ``redirect`` between two exchanges, or ``unknown`` when it
+    never met a connection of ours."""
     message: str | None = None
     """In words, with every URL's credentials and query values removed."""
 
