@@ -14,6 +14,7 @@ import pytest
 import requests
 import servers
 import trustme
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 Context = TypeVar("Context")
+
+# Speed is measured in benchmarks/: here it says only how busy the machine is, and that Hypothesis
+# has not yet built its table of Unicode, which takes a second, once per checkout.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _MACHINES_OWN = {
     "ALL_PROXY",

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracedclient.cli.bars import GLYPHS, MIN_CELLS, Run, apportion, draw
@@ -59,7 +59,6 @@ def test_an_axis_without_time_is_drawn():
     assert draw(row(), 0.0, 20) == (0, ())
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([*PHASES, "unaccounted"]), ms), unique_by=lambda p: p[0]),
     st.floats(min_value=0, max_value=1e6),
@@ -75,7 +74,6 @@ def test_every_bar_fits_and_shows_every_phase(segments, start, cells, failed):
     assert all(run.cells > 0 for run in bar.runs)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(ms, st.integers(0, 1)), min_size=1, max_size=9), st.integers(9, 200))
 def test_apportion_gives_out_every_seat(parties, seats):
     """All seats are given, none below its least, and a minimum costs others no more than needed."""

@@ -1,6 +1,6 @@
 import pytest
 from drawing import ASCII, COLOURED, PLAIN, at, exchange
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracedclient.cli.box import box, cells, decimals
@@ -126,7 +126,6 @@ def test_the_digits_suit_the_total(total, digits):
     assert decimals(total) == digits
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(PHASES), st.floats(min_value=0, max_value=1e6), min_size=1),
     st.floats(min_value=0, max_value=1e4),
@@ -144,7 +143,6 @@ def test_the_columns_add_up_to_the_total(phases, rest, width):
     assert max(map(len, lines)) <= width
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(PHASES), st.floats(min_value=1, max_value=1e6), min_size=1))
 def test_every_phase_that_took_place_has_a_column(phases):
     """In the order in which they happen, and no other."""

@@ -1,7 +1,7 @@
 from unicodedata import east_asian_width
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracedclient.cli.columns import clip, columns, flow, pad, wrap
@@ -26,7 +26,6 @@ def test_clip_drops_an_ellipsis_that_does_not_fit():
     assert clip("abcdef", 2) == "ab"
 
 
-@settings(deadline=None)
 @given(printable, widths)
 def test_clip_never_exceeds_its_width(text, width):
     """Whatever the text, what is clipped fits, wide characters included."""
@@ -48,7 +47,6 @@ def test_wrap_breaks_a_word_longer_than_a_line():
     assert wrap("a abcdefgh", 5, rest=" ") == ["a", " abcd", " efgh"]
 
 
-@settings(deadline=None)
 @given(printable, widths)
 def test_wrap_loses_no_word_and_fits(text, width):
     """Wrapping drops nothing but spaces at the ends of lines, and no line exceeds the width."""
@@ -70,7 +68,6 @@ def test_flow_wraps_an_item_longer_than_a_line():
     assert flow(["a", "bb cc dd"], 6, sep=", ") == ["a", "bb cc", "  dd"]
 
 
-@settings(deadline=None)
 @given(st.lists(printable, max_size=6), st.integers(min_value=8, max_value=60))
 def test_flow_fits(items, width):
     """No line of flowed items exceeds the width."""

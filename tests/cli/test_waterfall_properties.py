@@ -1,6 +1,6 @@
 from unicodedata import east_asian_width
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracedclient.cli.page import Page
@@ -27,8 +27,8 @@ from tracedclient.trace.model import (
     TraceResult,
 )
 
-# A trace has a hundred fields, so that a busy machine needs its time to make one up.
-unhurried = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A trace has a hundred fields, so that it takes its time to make one up.
+fewer = settings(max_examples=50)
 
 ms = st.floats(min_value=0, max_value=1e7)
 maybe_ms = st.none() | ms
@@ -149,7 +149,7 @@ def columns(line):
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in line)
 
 
-@unhurried
+@fewer
 @given(traces, st.integers(min_value=0, max_value=200), st.booleans(), st.booleans())
 def test_no_line_is_longer_than_the_terminal_is_wide(result, width, unicode, boxes):
     """Whatever the trace holds, no line runs over the edge (of a terminal of 40 or more)."""
@@ -158,7 +158,7 @@ def test_no_line_is_longer_than_the_terminal_is_wide(result, width, unicode, box
     assert max(map(columns, text.split("\n"))) <= max(width, 40)
 
 
-@unhurried
+@fewer
 @given(traces, st.booleans())
 def test_nothing_in_a_trace_can_steer_the_terminal(result, boxes):
     """Nothing but newlines and printable characters comes out, whatever came in."""
@@ -166,7 +166,7 @@ def test_nothing_in_a_trace_can_steer_the_terminal(result, boxes):
     assert text.replace("\n", "").isprintable()
 
 
-@unhurried
+@fewer
 @given(traces, st.booleans())
 def test_an_ascii_terminal_gets_ascii(result, boxes):
     """Any trace can be written to a stream that takes nothing but ASCII."""
@@ -174,7 +174,7 @@ def test_an_ascii_terminal_gets_ascii(result, boxes):
     assert render(result, width=80, style=style, boxes=boxes).isascii()
 
 
-@unhurried
+@fewer
 @given(traces, st.integers(min_value=40, max_value=200))
 def test_the_table_of_several_requests_fits_too(result, width):
     """Whatever the traces hold, no line of their table runs over the edge or steers the terminal."""

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 import requests
 import tenacity
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tracedclient.retry import Attempted, AttemptFacts, RetryLoop, RetryPolicy
@@ -290,7 +290,6 @@ ends = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(ends, min_size=1, max_size=6), st.integers(1, 5), st.none() | st.floats(0, 20))
 def test_any_call_keeps_its_limits(script, most, total):
     """Whatever happens: never too many attempts, never asleep past the deadline, one word on each."""

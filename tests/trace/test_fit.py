@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_traces import AT, attempt, exchange, result
 
@@ -101,7 +101,6 @@ def test_long_texts_go_last():
     assert cut.duration_ms == trace.duration_ms
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         huge,

@@ -6,7 +6,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_traces import AT, attempt, exchange, result
 
@@ -119,7 +119,6 @@ results = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(results)
 def test_what_is_written_can_be_read_again(trace):
     """Every trace survives the way through its line, which is one line of strict JSON."""

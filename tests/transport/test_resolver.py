@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import tracedclient
@@ -257,7 +257,6 @@ hosts = st.text() | st.sampled_from(
 errors = st.none() | st.sampled_from(["EAI_AGAIN", "EAI_NONAME", "EAI_FAIL", ""])
 
 
-@settings(deadline=None)
 @given(
     conf=contents, listed=contents, nsswitch=contents, host=hosts, seconds=st.floats(), error=errors
 )  # fmt: skip
