@@ -79,7 +79,11 @@ logger = logging.getLogger("tracedclient")
 
 
 class _Info(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A record handed to one hook. Times are seconds, sizes bytes, addresses ``host:port``."""
+    """A record handed to one hook. Times are seconds, sizes bytes, addresses ``host:port``.
+
+    One that holds an error is left to the garbage collector: through its traceback, an error leads
+    back to whoever holds the record.
+    """
 
 
 class GetConnInfo(_Info, frozen=True, gc=False, kw_only=True):
@@ -132,7 +136,7 @@ class DNSStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     host: str
 
 
-class DNSDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
+class DNSDoneInfo(_Info, frozen=True, gc=True, kw_only=True):
     host: str
     addrs: tuple[str, ...]
     """Every address, in the order in which they will be tried."""
@@ -147,7 +151,7 @@ class ConnectStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     addr: str
 
 
-class ConnectDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
+class ConnectDoneInfo(_Info, frozen=True, gc=True, kw_only=True):
     network: str
     addr: str
     error: BaseException | None
@@ -180,7 +184,7 @@ class TLSState(_Info, frozen=True, gc=False, kw_only=True):
     alt_names: tuple[str, ...]
 
 
-class TLSHandshakeDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
+class TLSHandshakeDoneInfo(_Info, frozen=True, gc=True, kw_only=True):
     server_name: str
     proxy: bool
     state: TLSState | None
@@ -201,7 +205,7 @@ class Wait100ContinueInfo(_Info, frozen=True, gc=False, kw_only=True):
     timeout: float
 
 
-class WroteRequestInfo(_Info, frozen=True, gc=False, kw_only=True):
+class WroteRequestInfo(_Info, frozen=True, gc=True, kw_only=True):
     bytes_sent: int
     """Bytes handed to the kernel for this request, head and body."""
     writes: int
@@ -235,7 +239,7 @@ class PoolWaitStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     """Who uses them, the oldest call first, at most ten."""
 
 
-class PoolWaitDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
+class PoolWaitDoneInfo(_Info, frozen=True, gc=True, kw_only=True):
     error: BaseException | None
 
 
@@ -243,7 +247,7 @@ class ProxyConnectStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     target: str
 
 
-class ProxyConnectDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
+class ProxyConnectDoneInfo(_Info, frozen=True, gc=True, kw_only=True):
     target: str
     status: int | None
     """The proxy's answer to CONNECT; ``None`` when there was none, and with SOCKS."""
@@ -288,7 +292,7 @@ class BodyDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
     """What the kernel saw during the exchange (Linux; else ``None``)."""
 
 
-class FailedInfo(_Info, frozen=True, gc=False, kw_only=True):
+class FailedInfo(_Info, frozen=True, gc=True, kw_only=True):
     phase: str
     """``blocked dns connect proxy tls send wait receive``: what was under way."""
     error: BaseException
@@ -304,7 +308,7 @@ class AttemptStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     """1 for the first try."""
 
 
-class AttemptDoneInfo(_Info, frozen=True, gc=False, kw_only=True):
+class AttemptDoneInfo(_Info, frozen=True, gc=True, kw_only=True):
     number: int
     status: int | None
     error: BaseException | None

@@ -17,7 +17,7 @@ import requests
 
 from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
 from tracedclient._version import __version__
-from tracedclient.errors import CircuitOpen
+from tracedclient.errors import CircuitOpen, ResponseTooLarge
 from tracedclient.httptrace import ClientTrace
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Pool, Proxy, TraceResult
@@ -238,19 +238,24 @@ class Recorder(ClientTrace):
         )
 
     def _error(self, error: BaseException | None) -> ErrorInfo | None:
-        if error is None:
-            return None
+        return None if error is None else error_info(error, self._phase_of(error))
+
+    def _phase_of(self, error: BaseException) -> str:
         if isinstance(error, CircuitOpen):
-            return error_info(error, "circuit")
+            return "circuit"
         draft = self._exchange
         if draft.error is not None:
-            return error_info(error, draft.error.phase)
+            return draft.error.phase
         if not draft.marks:
-            return error_info(error, "prepare")
+            return "prepare"
         if len(draft.marks) == 1:
             # It met no connection of ours: a tool for tests answered in the adapter's place.
-            return error_info(error, "unknown")
-        return error_info(error, "redirect" if draft.body_complete else "receive")
+            return "unknown"
+        after_the_body = draft.body_complete and not isinstance(error, _OF_A_BODY)
+        return "redirect" if after_the_body else "receive"
+
+
+_OF_A_BODY = (requests.exceptions.ContentDecodingError, ResponseTooLarge)
 
 
 def _outcome(status: int | None, error: BaseException | None) -> str:

@@ -63,6 +63,7 @@ _SENTENCES = {
     "InvalidProxyURL": "the proxy's URL is not valid",
     "ResponseTooLarge": "the decoded body is larger than the client takes",
     "RedirectRefused": "the redirect leads where the request must not go",
+    "HeadCutOff": "the connection ended in the middle of the answer's head",
     "TooLargeHead": "the peer sent a head without end",
     "InterimResponseRefused": "a hook refused a 1xx answer",
     "HTTPException": "the peer's answer is not valid HTTP",

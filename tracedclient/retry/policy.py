@@ -234,6 +234,8 @@ def _refused(error: OSError) -> str | None:
 _FINAL = frozenset(
     {
         "BadStatusLine",
+        "HTTPException",  # more than 100 headers
+        "InvalidChunkLength",
         "CircuitOpen",
         "UnknownProtocol",
         "LineTooLong",

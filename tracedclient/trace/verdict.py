@@ -177,8 +177,16 @@ def _delivered(exchange: Exchange | None) -> tuple[str, str]:
 
 
 def _failed_receive(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
+    if error.type in _UNUSABLE:
+        return Verdict(
+            "body", f"the answer came, and was not taken: {_why(error)}", ("error_type",)
+        )
     got = f" after {exchange.bytes_received} bytes" if exchange and exchange.bytes_received else ""
     return Verdict("body", f"the answer broke off{got}: {_why(error)}", ("receive_ms",))
+
+
+# Errors of a body that the connection delivered.
+_UNUSABLE = frozenset({"ContentDecodingError", "ResponseTooLarge"})
 
 
 def _failed_blocked(error: ErrorInfo, _: Exchange | None) -> Verdict:

@@ -139,7 +139,15 @@ class TracedAdapter(HTTPAdapter):
         return super().request_url(request, proxies) if proxies else request.path_url
 
     def close(self) -> None:
+        """Close the idle connections now; urllib3 leaves them to the garbage collector, which an
+        answer that somebody keeps holds off.
+        """
         self._pools = {}
+        for manager in [self.poolmanager, *self.proxy_manager.values()]:
+            for key in manager.pools.keys():  # noqa: SIM118 - urllib3's container cannot be iterated
+                pool = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
         super().close()
 
     def send(  # noqa: PLR0917 - requests' signature

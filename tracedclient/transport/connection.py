@@ -191,7 +191,7 @@ class Traced(_Base):
         answer = TunnelAnswer()
         self.response_class = partial(TunnelResponse, into=answer)
         try:
-            with self._telling_of_tunnel(answer):
+            with self._telling_of_tunnel(answer), answer:
                 super()._tunnel()
         finally:
             self.response_class = HTTPResponse
@@ -325,7 +325,12 @@ class Traced(_Base):
         self.phase = "wait"
         method = self._method  # type: ignore[attr-defined]  # http.client's
         answer = HTTPResponse(self.sock, method=method, **self._observation())
-        wanted = answer.wait_for_continue(self.sock, CONTINUE_TIMEOUT)
+        wanted: bool | None = None
+        try:
+            wanted = answer.wait_for_continue(self.sock, CONTINUE_TIMEOUT)
+        finally:
+            if wanted is None:
+                answer.close()
         self.phase = "send"
         if wanted is not None:
             # It may have read ahead: this object has to read the final answer too.
@@ -374,10 +379,18 @@ class Traced(_Base):
 
     # --- the end ------------------------------------------------------------------------------
 
+    def close(self) -> None:
+        begun, self._begun_answer = self._begun_answer, None
+        if begun is not None:
+            begun.close()
+        super().close()
+
     def failed(self, error: BaseException) -> None:
         """Attach what is known to ``error``, which came up in the current phase, and tell of it."""
         if any(
-            isinstance(cause, SSLError) and "ALERT" in str(cause.reason) for cause in causes(error)
+            # One that was not raised by OpenSSL has no reason.
+            isinstance(cause, SSLError) and "ALERT" in str(getattr(cause, "reason", ""))
+            for cause in causes(error)
         ):
             # TLS 1.3 lets the client finish first: the server's refusal comes while it sends or waits.
             self.phase = "tls"

@@ -3,6 +3,8 @@
 ``http.client`` takes any 1xx but 100 for the final answer. The real answer then stays in the
 connection, and the next request on it gets the previous one's body. Here every 1xx but 101 is
 read and left behind (RFC 9110 §15.2), with or without a trace, at most so many and so large.
+It takes the end of the connection for the end of a head, too, and so half a head for an answer
+with an empty body. Here that is an error (RFC 9112 §8).
 """
 
 from __future__ import annotations
@@ -61,6 +63,10 @@ _HTTP_10 = 10
 
 class TooManyInterimResponses(http.client.HTTPException):
     """The server sends 1xx answers without end."""
+
+
+class HeadCutOff(http.client.HTTPException):
+    """The connection ended before the head did."""
 
 
 class TooLargeHead(http.client.HTTPException):
@@ -207,11 +213,23 @@ class HTTPResponse(http.client.HTTPResponse):
                 raise InterimResponseRefused(f"a hook refused the {status}") from refusal
 
     def begin(self, **kwargs: Any) -> None:
-        super().begin(**kwargs)
+        self._read_head(**kwargs)
         if self._must_close:
             self.will_close = True
         if self._client_trace is not None and not self._in_body:
             self._tell_head(self._client_trace)
+
+    def _read_head(self, **kwargs: Any) -> None:
+        lines: Any = _Lines(self.fp)
+        reader, self.fp = self.fp, lines
+        try:
+            super().begin(**kwargs)
+        finally:
+            if self.fp is lines:
+                self.fp = reader
+        if lines.last == b"":
+            self._close_conn()
+            raise HeadCutOff("the connection ended in the middle of the answer's head")
 
     def _tell_head(self, trace: ClientTrace) -> None:
         self._in_body = True
@@ -246,6 +264,8 @@ class HTTPResponse(http.client.HTTPResponse):
         if trace is None or not self._in_body:
             return
         failure = None if complete else self._failure()
+        # It leads to the trace, and the idle connection keeps this answer until the next request.
+        self._reader = None
         if failure is None:
             self._release(complete=complete)
             trace.body_done(BodyDoneInfo(complete=complete, tcp=tcp))
@@ -363,12 +383,31 @@ class _TracedReader(io.RawIOBase):
         super().close()
 
 
+class _Lines:
+    """Reads the lines of a head for http.client, and remembers the last one."""
+
+    __slots__ = ("_reader", "last")
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self.last: bytes | None = None
+
+    def readline(self, limit: int) -> bytes:
+        line: bytes = self._reader.readline(limit)
+        self.last = line
+        return line
+
+    def close(self) -> None:
+        self._reader.close()
+
+
 class TunnelResponse(HTTPResponse):
     """A proxy's answer to CONNECT, which http.client reads without a bound, and mostly forgets."""
 
     def __init__(self, *args: Any, into: TunnelAnswer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._into = into
+        into.reader = self
         self._head = _HeadReader(self.fp.detach()) if _is_buffered(self.fp) else None
         if self._head is not None:
             self.fp = io.BufferedReader(self._head)
@@ -385,10 +424,23 @@ class TunnelResponse(HTTPResponse):
 
 
 class TunnelAnswer:
-    """What a proxy said to CONNECT."""
+    """What a proxy said to CONNECT.
+
+    Leaving it closes what has read it, which http.client does from Python 3.12 on; until then, an
+    error holds it, and with it the socket.
+    """
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    reader: TunnelResponse | None = None
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *_: object) -> None:
+        reader, self.reader = self.reader, None
+        if reader is not None:
+            reader.close()
 
 
 def _is_buffered(reader: Any) -> bool:
