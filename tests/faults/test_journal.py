@@ -113,7 +113,7 @@ def play(schedule, script):
     Everything(schedule).play(script)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(scripts)
 def test_any_schedule_keeps_the_promises(script):
     """Whatever the faults: a POST once, bounded attempts and time, a true trace, no secret told."""
@@ -130,7 +130,7 @@ def test_each_fault_keeps_the_promises(kind, method):
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@settings(max_examples=1500, deadline=None, print_blob=True)
+@settings(max_examples=1500, print_blob=True)
 @given(scripts)
 def test_very_many_schedules_keep_the_promises(script):
     """The same with new schedules each time it is run; what fails is printed, to be run again."""

@@ -5,16 +5,24 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from http.client import BadStatusLine, IncompleteRead, LineTooLong, RemoteDisconnected
+from http.client import (
+    BadStatusLine,
+    HTTPException,
+    IncompleteRead,
+    LineTooLong,
+    RemoteDisconnected,
+)
 
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+from urllib3 import HTTPResponse
 from urllib3.exceptions import (
     ClosedPoolError,
     DecodeError,
+    InvalidChunkLength,
     LocationParseError,
     MaxRetryError,
     NameResolutionError,
@@ -134,6 +142,12 @@ SENT = {
 FINAL = {
     "garbage": (wrapped(ProtocolError("x", BadStatusLine("x"))), sent("wait"), "BadStatusLine"),
     "long header": (wrapped(ProtocolError("x", LineTooLong("x"))), sent("wait"), "LineTooLong"),
+    "150 headers": (wrapped(ProtocolError("x", HTTPException("x"))), sent("wait"), "HTTPException"),
+    "bad chunk": (
+        raised(ChunkedEncodingError(), InvalidChunkLength(HTTPResponse(), b"zz")),
+        sent("receive"),
+        "InvalidChunkLength",
+    ),
     "bad gzip": (raised(ContentDecodingError(), DecodeError("x")), sent("receive"), "DecodeError"),
     "too many redirects": (requests.TooManyRedirects(), {}, "TooManyRedirects"),
     "invalid URL": (requests.exceptions.InvalidURL(), {}, "InvalidURL"),
