@@ -9,19 +9,21 @@ pool         which connection; binds the trace to it
 connection   opening it, CONNECT, TLS, writing the request
 dial         the lookup of the name, the addresses raced (race, candidate)
 tls          one ``SSLContext`` per setting; what a handshake agreed on
+tunnel       a proxy's answer to CONNECT
 response     1xx, the head, the body's end
+answer       what the caller gets
 redirects    what a redirect may take along
 fork         a child process gets pools of its own
 failure      what is known about the wire when any of it failed
 """
 
 from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.answer import TracedResponse
 from tracedclient.transport.dial import Dialing
 from tracedclient.transport.environment import Environment
 from tracedclient.transport.failure import WireFacts, wire_facts
 from tracedclient.transport.fork import forget_after_fork
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused
-from tracedclient.transport.response import TracedResponse
 from tracedclient.transport.session import TracedSession
 
 __all__ = [

@@ -14,10 +14,10 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.util import parse_url
 
 from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
+from tracedclient.transport.answer import TracedResponse
 from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.fork import close_silently, forget_after_fork
 from tracedclient.transport.pool import POOL_CLASSES
-from tracedclient.transport.response import TracedResponse
 from tracedclient.transport.tls import TLSContexts
 
 if TYPE_CHECKING:

@@ -39,8 +39,9 @@ from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
-from tracedclient.transport.response import HTTPResponse, TunnelAnswer, TunnelResponse
+from tracedclient.transport.response import HTTPResponse
 from tracedclient.transport.tls import refused_state, tls_state
+from tracedclient.transport.tunnel import TunnelAnswer, TunnelResponse
 
 if TYPE_CHECKING:
     import socket

@@ -16,9 +16,6 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-import requests
-
-from tracedclient.errors import ResponseTooLarge
 from tracedclient.httptrace import (
     BodyDoneInfo,
     BodyReadInfo,
@@ -34,26 +31,18 @@ from tracedclient.transport.kernel import arrival
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import urllib3
 
     from tracedclient.httptrace import ClientTrace
-    from tracedclient.trace.model import TCP, TraceResult
+    from tracedclient.trace.model import TCP
 
 MAX_INTERIM = 32
 """1xx answers before the final one; real servers send one or two."""
 
 MAX_INTERIM_BYTES = 256 * 1024
 """Bytes of all their headers together."""
-
-MAX_HEAD_BYTES = 256 * 1024
-"""Bytes of a proxy's answer to CONNECT; what follows it is read by another reader."""
-
-MAX_EXPANSION = 200
-"""How many times larger than what was sent a decoded body may be; text comes to some ten."""
-
-_EXPANSION_FROM = 10 * 1024 * 1024
 
 _CONTINUE = 100
 _SWITCHING_PROTOCOLS = 101
@@ -69,10 +58,6 @@ class HeadCutOff(http.client.HTTPException):
     """The connection ended before the head did."""
 
 
-class TooLargeHead(http.client.HTTPException):
-    """A head without end."""
-
-
 class InterimResponseRefused(http.client.HTTPException):
     """A ``got_1xx_response`` hook returned an exception."""
 
@@ -83,42 +68,6 @@ def _is_interim(status: int) -> bool:
 
 def _nothing() -> None:
     return None
-
-
-class TracedResponse(requests.Response):
-    """A ``requests.Response`` that knows what its call did, and how large it may become."""
-
-    trace: TraceResult | None = None
-    """``None`` with debug off, and while a streamed body has not been read or closed."""
-    max_bytes: int | None = None
-    """Bytes of the decoded body that may be read; ``None`` for any number."""
-
-    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Any:
-        """Yield the body in chunks, as requests does.
-
-        Raises ``ResponseTooLarge`` when it becomes larger than ``max_bytes``, or than 10 MiB and
-        200 times what came over the wire: a compressed body of a few kilobytes can hold gigabytes,
-        and ``stream=False`` reads all of them.
-        """
-        chunks = super().iter_content(chunk_size, decode_unicode)  # type: ignore[call-overload]
-        return chunks if self.max_bytes is None else self._bounded(chunks, self.max_bytes)
-
-    def _bounded(self, chunks: Any, limit: int) -> Iterator[Any]:
-        size = 0
-        for chunk in chunks:
-            size += len(chunk)
-            refusal = self._too_large(size, limit)
-            if refusal is not None:
-                self.close()
-                raise ResponseTooLarge(refusal, response=self)
-            yield chunk
-
-    def _too_large(self, size: int, limit: int) -> str | None:
-        if size > limit:
-            return f"the decoded body is larger than max_response_bytes={limit}"
-        if size > _EXPANSION_FROM and size > self.raw.tell() * MAX_EXPANSION:
-            return f"the decoded body is more than {MAX_EXPANSION} times what was sent"
-        return None
 
 
 class HTTPResponse(http.client.HTTPResponse):
@@ -399,82 +348,3 @@ class _Lines:
 
     def close(self) -> None:
         self._reader.close()
-
-
-class TunnelResponse(HTTPResponse):
-    """A proxy's answer to CONNECT, which http.client reads without a bound, and mostly forgets."""
-
-    def __init__(self, *args: Any, into: TunnelAnswer, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._into = into
-        into.reader = self
-        self._head = _HeadReader(self.fp.detach()) if _is_buffered(self.fp) else None
-        if self._head is not None:
-            self.fp = io.BufferedReader(self._head)
-
-    def _read_status(self) -> tuple[str, int, str]:
-        line = super()._read_status()
-        self._into.status = line[1]
-        return line
-
-    def _close_conn(self) -> None:
-        if self._head is not None:
-            self._into.headers = _headers_of(bytes(self._head.data))
-        super()._close_conn()
-
-
-class TunnelAnswer:
-    """What a proxy said to CONNECT.
-
-    Leaving it closes what has read it, which http.client does from Python 3.12 on; until then, an
-    error holds it, and with it the socket.
-    """
-
-    status: int | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    reader: TunnelResponse | None = None
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, *_: object) -> None:
-        reader, self.reader = self.reader, None
-        if reader is not None:
-            reader.close()
-
-
-def _is_buffered(reader: Any) -> bool:
-    return isinstance(reader, io.BufferedReader)
-
-
-def _headers_of(data: bytes) -> tuple[tuple[str, str], ...]:
-    """The headers of the last head in ``data``; none when it is not one, or not whole."""
-    heads = data.split(b"\r\n\r\n")
-    _, _, fields = heads[-2].partition(b"\r\n") if len(heads) > 1 else (b"", b"", b"")
-    try:
-        parsed = http.client.parse_headers(io.BytesIO(fields + b"\r\n\r\n"))
-    except http.client.HTTPException:
-        return ()
-    return tuple(parsed.items())
-
-
-class _HeadReader(io.RawIOBase):
-    """Keeps what it reads, and gives up after so many bytes."""
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-        self.data = bytearray()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if len(self.data) > MAX_HEAD_BYTES:
-            raise TooLargeHead(f"the answer's head is larger than {MAX_HEAD_BYTES} bytes")
-        size = self._raw.readinto(buffer)
-        self.data += memoryview(buffer)[: size or 0]
-        return size
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
