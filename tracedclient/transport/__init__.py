@@ -5,6 +5,9 @@ A request passes through these files in this order, each telling the ``ClientTra
 session      a ``requests.Session``; redirects
 environment  proxies and CA bundle of the process, looked up once
 adapter      one exchange: which pool, with which TLS context
+plain        requests' words for an exchange that has nothing unusual about it
+exchange     such a one, straight on the socket (head: its bytes; begun: what is handed on when it
+             turns out to be unusual; shipped: whether somebody wants to see it)
 pool         which connection; binds the trace to it
 connection   opening it, CONNECT, TLS, writing the request
 dial         the lookup of the name, the addresses raced (race, candidate)

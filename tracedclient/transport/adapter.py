@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -15,9 +16,13 @@ from urllib3.util import parse_url
 
 from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
 from tracedclient.transport.answer import TracedResponse
+from tracedclient.transport.begun import HandedOn, is_left, leave
 from tracedclient.transport.dial import USUAL, Dialing
+from tracedclient.transport.exchange import exchange
 from tracedclient.transport.fork import close_silently, forget_after_fork
+from tracedclient.transport.plain import plain_request, whole_response
 from tracedclient.transport.pool import POOL_CLASSES
+from tracedclient.transport.shipped import wire_is_as_shipped
 from tracedclient.transport.tls import TLSContexts
 
 if TYPE_CHECKING:
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 
 
 _MAX_KNOWN_POOLS = 256
+
+_urllib3_log = logging.getLogger("urllib3.connectionpool")
 
 
 class TracedAdapter(HTTPAdapter):
@@ -159,15 +166,13 @@ class TracedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        trace = current_client_trace()
-        if trace is not None:
-            trace.exchange_start(
-                ExchangeStartInfo(
-                    method=request.method or "",
-                    url=request.url or "",
-                    proxy=select_proxy(request.url or "", proxies),
-                )
-            )
+        if not is_left():
+            if not stream and wire_is_as_shipped():
+                answer = self.exchange(request, timeout, verify, cert, proxies)
+                if answer is not None:
+                    return answer
+            if not is_left():
+                _tell_start(request, select_proxy(request.url or "", proxies))
         try:
             response = super().send(request, stream, timeout, verify, cert, proxies)
         except requests.RequestException:
@@ -181,6 +186,34 @@ class TracedAdapter(HTTPAdapter):
             response.max_bytes = self.max_response_bytes
         return response
 
+    def exchange(
+        self, request: PreparedRequest, timeout: Any, verify: Any, cert: Any, proxies: Any
+    ) -> TracedResponse | None:
+        """Do a plain exchange the short way; ``None`` leaves it to ``send``, whole or the rest of it."""
+        if proxies and select_proxy(request.url or "", proxies):
+            return None
+        if type(self) is not TracedAdapter or self.max_retries.total or _urllib3_debugs():
+            return None
+        pool = self._known_pool(request, verify, cert)
+        plain = (
+            None if pool is None else plain_request(request, timeout, pool, self.max_response_bytes)
+        )
+        if plain is None:
+            return None
+        _tell_start(request, None)
+        try:
+            answered = exchange(pool, plain)
+        except HandedOn as handed_on:
+            leave(handed_on)
+            return None
+        return whole_response(request, answered, self)
+
+    def _known_pool(self, request: PreparedRequest, verify: Any, cert: Any) -> Any:
+        try:
+            return self.get_connection_with_tls_context(request, verify, None, cert)
+        except (requests.RequestException, HTTPError, OSError, ValueError):
+            return None  # it will be raised again, in requests' words
+
     def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Any:
         response = TracedResponse()
         response.status_code = resp.status
@@ -193,6 +226,18 @@ class TracedAdapter(HTTPAdapter):
         response.request = req
         response.connection = self
         return response
+
+
+def _tell_start(request: PreparedRequest, proxy: str | None) -> None:
+    trace = current_client_trace()
+    if trace is not None:
+        method, url = request.method or "", request.url or ""
+        trace.exchange_start(ExchangeStartInfo(method=method, url=url, proxy=proxy))
+
+
+def _urllib3_debugs() -> bool:
+    # It writes a line for every request.
+    return _urllib3_log.isEnabledFor(logging.DEBUG)
 
 
 def _origin(url: str) -> str:

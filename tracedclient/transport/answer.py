@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
+from requests.cookies import cookiejar_from_dict
+from urllib3 import HTTPHeaderDict
 
 from tracedclient.errors import ResponseTooLarge
 
@@ -17,6 +23,8 @@ MAX_EXPANSION = 200
 """How many times larger than what was sent a decoded body may be; text comes to some ten."""
 
 _EXPANSION_FROM = 10 * 1024 * 1024
+
+_NO_TIME = timedelta(0)
 
 
 class TracedResponse(requests.Response):
@@ -53,3 +61,41 @@ class TracedResponse(requests.Response):
         if size > _EXPANSION_FROM and size > self.raw.tell() * MAX_EXPANSION:
             return f"the decoded body is more than {MAX_EXPANSION} times what was sent"
         return None
+
+
+class WholeResponse(TracedResponse):
+    """One whose body was read before anybody asked for it.
+
+    What few callers look at is made when they do: ``raw``, ``cookies``, of which there are none.
+    """
+
+    def __init__(self, fields: tuple[tuple[str, str], ...], body: bytes) -> None:
+        # Not requests' own, which makes for every response what here is seldom asked for.
+        self._fields = fields
+        self._content = body
+        self._content_consumed = True
+        self._next = None
+        self.history = []
+        self.elapsed = _NO_TIME
+
+    @cached_property
+    def cookies(self) -> Any:  # type: ignore[override]
+        return cookiejar_from_dict({})
+
+    @cached_property
+    def raw(self) -> Any:
+        """urllib3's response, read to its end, its connection returned."""
+        raw = urllib3.HTTPResponse(
+            body=io.BytesIO(self.content),
+            headers=HTTPHeaderDict(self._fields),
+            status=self.status_code,
+            version=11,
+            version_string="HTTP/1.1",
+            reason=self.reason,
+            preload_content=False,
+            decode_content=False,
+            request_method=self.request.method,
+            request_url=self.request.path_url,
+        )
+        raw.drain_conn()
+        return raw

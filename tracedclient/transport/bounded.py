@@ -38,7 +38,16 @@ class Bounded(_Base):
             self.keep_deadline()
         return super().recv_into(*args, **kwargs)
 
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        if self.deadline is not None:
+            self.keep_deadline()
+        return super().recv(*args, **kwargs)
+
     def sendall(self, data: Any, *args: Any) -> None:
+        if len(data) <= SLICE and isinstance(data, bytes):
+            self.keep_deadline()
+            super().sendall(data, *args)
+            return
         # One sendall has one timeout for all of it: a large body on a slow line would need more
         # than a peer that has stopped reading should be given.
         view = memoryview(data).cast("B")

@@ -39,7 +39,7 @@ from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
-from tracedclient.transport.response import HTTPResponse
+from tracedclient.transport.response import HTTPResponse, wait_for_answer
 from tracedclient.transport.tls import refused_state, tls_state
 from tracedclient.transport.tunnel import TunnelAnswer, TunnelResponse
 
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from tracedclient.httptrace import ClientTrace
     from tracedclient.inflight import OngoingCall
+    from tracedclient.transport.begun import Begun, Stage
 
     _Base = urllib3.connection.HTTPConnection
 else:
@@ -131,11 +132,14 @@ class Traced(_Base):
         self._is_stamped = False
         self._writing = _Writing()
         self._begun_answer: HTTPResponse | None = None
+        self.begun: Begun | None = None
+        """What was done of the next exchange before this connection got it."""
         self._handshake: TLSHandshakeStartInfo | None = None
 
     # --- opening ------------------------------------------------------------------------------
 
     def connect(self) -> None:
+        self._meet("connect")
         self.id = next(_ids) if self.uses else self.id
         self.uses = 0
         self.idle_since = None
@@ -227,8 +231,44 @@ class Traced(_Base):
         if self.sock is None:
             # http.client would connect while it sends; here, the connection comes first.
             self.connect()
+        if self._is_written:
+            # http.client must come to know what it is the answer to: `send` lets nothing out.
+            super().request(method, url, body, headers, **kwargs)
+            self._meet("send")
+            return
+        self.begun = None
         # urllib3 would bound the upload by the connect timeout; it is the reader's pace that counts.
         self.timeout = self.upload_timeout
+        writing = _Writing(
+            joins=isinstance(body, (bytes, str)) and 0 < len(body) <= JOINED_BYTES,
+            waits=body is not None and expects_continue(headers),
+            closes=_asks(headers, "connection", "close"),
+        )
+        with self._writes(writing):
+            super().request(method, url, body, headers, **kwargs)
+
+    def send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
+        """Send a request whose bytes are ready, with what ``request`` tells of one."""
+        with self._writes(_Writing()) as writing:
+            self._method = method  # http.client's
+            if self.trace is not None:
+                self._tell_fields(head)
+            self.sent = writing.head = True
+            if body is None or len(body) <= JOINED_BYTES:
+                self.send(head + body if body else head)
+            else:
+                self.send(head)
+                self.send(body)
+
+    def _tell_fields(self, head: bytes) -> None:
+        assert self.trace is not None
+        for line in head.decode("ascii").split("\r\n")[1:-2]:
+            name, _, value = line.partition(": ")
+            self.trace.wrote_header_field(WroteHeaderFieldInfo(key=name, values=(value,)))
+
+    @contextmanager
+    def _writes(self, writing: _Writing) -> Iterator[_Writing]:
+        """Begin an exchange; tell at the end what was written."""
         self.phase = "send"
         self.sent = False
         self._answering = self.sock
@@ -239,31 +279,43 @@ class Traced(_Base):
             trace.got_conn(self._got_conn())
         self.uses += 1
         self.idle_since = None
-        self._writing = _Writing(
-            joins=isinstance(body, (bytes, str)) and 0 < len(body) <= JOINED_BYTES,
-            waits=body is not None and expects_continue(headers),
-            closes=_asks(headers, "connection", "close"),
-        )
+        self._writing = writing
         error: BaseException | None = None
         try:
-            super().request(method, url, body, headers, **kwargs)
+            yield writing
         except _FinalAnswerFirst:
-            self._writing.complete = False
+            writing.complete = False
         except BaseException as failure:
             error = failure
             # urllib3 looks for an answer all the same; nothing may follow it on this connection.
-            self._writing.closes = True
+            writing.closes = True
             raise
         finally:
             if trace is not None:
-                trace.wrote_request(self._writing.info(error))
+                trace.wrote_request(writing.info(error))
+
+    # --- what somebody else has begun ---------------------------------------------------------
+
+    @property
+    def _is_written(self) -> bool:
+        return self.begun is not None and self.begun.stage in {"send", "receive"}
+
+    def _meet(self, stage: Stage) -> None:
+        """Raise what was raised in this stage."""
+        if self.begun is not None and self.begun.stage == stage and self.begun.error is not None:
+            raise self.begun.error
+
+    @property
+    def may_be_used_plainly(self) -> bool:
+        """Whether nothing about it calls for urllib3's own words, or http.client's."""
+        return self.sock is not None and self.debuglevel == 0
 
     def _watch_kernel(self) -> None:
         if not self._is_stamped:
             self._is_stamped = enable_timestamps(self.sock)
         self._tcp_before = tcp_info(self.sock)
 
-    def _kernel_facts(self, *, sent: int | None = None) -> TCP | None:
+    def kernel_facts(self, *, sent: int | None = None) -> TCP | None:
         """What the kernel has seen of this exchange; with ``sent``, whether those bytes arrived."""
         before, after = self._tcp_before, tcp_info(self._answering)
         if before is None or after is None:
@@ -288,12 +340,15 @@ class Traced(_Base):
 
     def putheader(self, header: str, *values: str) -> None:  # type: ignore[override]
         super().putheader(header, *values)
-        if self.trace is not None:
+        if self.trace is not None and not self._is_written:
             self.trace.wrote_header_field(
                 WroteHeaderFieldInfo(key=_str(header), values=tuple(_str(v) for v in values))
             )
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        if self._is_written:
+            super().endheaders(*args, **kwargs)
+            return
         # Until here the head was only collected; a retry after this may be a repetition.
         self.sent = True
         self._writing.head = True
@@ -302,6 +357,8 @@ class Traced(_Base):
             self._wait_for_continue()
 
     def send(self, data: Any) -> None:
+        if self._is_written:
+            return
         writing = self._writing
         if writing.head and writing.joins and not writing.waits:
             # One message, one packet: the head goes out with the small body that follows it.
@@ -324,7 +381,7 @@ class Traced(_Base):
         if self.trace is not None:
             self.trace.wait_100_continue(Wait100ContinueInfo(timeout=CONTINUE_TIMEOUT))
         self.phase = "wait"
-        method = self._method  # type: ignore[attr-defined]  # http.client's
+        method = self._method  # http.client's
         answer = HTTPResponse(self.sock, method=method, **self._observation())
         wanted: bool | None = None
         try:
@@ -343,27 +400,32 @@ class Traced(_Base):
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
         self.phase = "wait"
-        begun, self._begun_answer = self._begun_answer, None
-        if begun is not None:
-            self.response_class = lambda *_, **__: begun
-        elif self.trace is not None or self._writing.closes:
-            self.response_class = partial(HTTPResponse, **self._observation())
+        answer, self._begun_answer = self._begun_answer, None
+        begun, self.begun = self.begun, None
+        if answer is not None:
+            self.response_class = lambda *_, **__: answer
+        elif self.trace is not None or self._writing.closes or begun is not None:
+            self.response_class = partial(HTTPResponse, **self._observation(), begun=begun)
         try:
             response = super().getresponse()
         finally:
             self.response_class = HTTPResponse
         self.phase = "receive"
-        self._learn_idle_time(response.headers.get("keep-alive"))
+        self.learn_idle_time(response.headers.get("keep-alive"))
         wire = response._original_response  # noqa: SLF001 - urllib3 has no public way to it
         if isinstance(wire, HTTPResponse):
             wire.bind(response)
         return response
 
-    def _learn_idle_time(self, keep_alive: str | None) -> None:
+    def learn_idle_time(self, keep_alive: str | None) -> None:
         """Take the server's word on when it will close this connection, and be earlier."""
         match = _KEEP_ALIVE_TIMEOUT.search(keep_alive) if keep_alive else None
         if match is not None:
             self.max_idle = min(MAX_IDLE, max(0.0, int(match[1]) - 1.0))
+
+    def wait_for_answer(self) -> float | None:
+        """Wait for an answer; return how many seconds it has lain in the kernel by then."""
+        return wait_for_answer(self._answering, answered=self.uses > 1, written_at=self._writing.at)
 
     def set_deadline(self, deadline: float | None) -> None:
         """Bound the rest of the exchange; the body too, which may outlive ``self.sock``."""
@@ -373,7 +435,7 @@ class Traced(_Base):
         return {
             "trace": self.trace,
             "reused": self.uses > 1,
-            "kernel": self._kernel_facts,
+            "kernel": self.kernel_facts,
             "written_at": self._writing.at,
             "must_close": self._writing.closes,
         }
@@ -381,9 +443,9 @@ class Traced(_Base):
     # --- the end ------------------------------------------------------------------------------
 
     def close(self) -> None:
-        begun, self._begun_answer = self._begun_answer, None
-        if begun is not None:
-            begun.close()
+        answer, self._begun_answer = self._begun_answer, None
+        if answer is not None:
+            answer.close()
         super().close()
 
     def failed(self, error: BaseException) -> None:
@@ -398,7 +460,7 @@ class Traced(_Base):
         facts = WireFacts(self.phase, sent=self.sent, reused=self.uses > 1)
         attach(error, facts)
         if self.trace is not None:
-            tcp = self._kernel_facts(sent=self._writing.bytes)
+            tcp = self.kernel_facts(sent=self._writing.bytes)
             self.trace.failed(FailedInfo(error=error, tcp=tcp, **facts._asdict()))
 
 
@@ -408,6 +470,11 @@ class HTTPConnection(Traced, urllib3.connection.HTTPConnection):
 
 class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
     """urllib3's ``HTTPSConnection``, observed; its handshakes are told apart from their setup."""
+
+    @property
+    def may_be_used_plainly(self) -> bool:
+        # urllib3 warns at every request that goes to nobody knows whom.
+        return super().may_be_used_plainly and self.is_verified
 
     def connect(self) -> None:
         try:

@@ -24,6 +24,7 @@ from tracedclient.httptrace import (
     current_client_trace,
 )
 from tracedclient.inflight import current_call
+from tracedclient.transport.begun import HandedOn, take
 from tracedclient.transport.connection import HTTPConnection, HTTPSConnection, Traced
 from tracedclient.transport.dial import USUAL, address_text
 from tracedclient.transport.failure import WireFacts, attach
@@ -62,6 +63,9 @@ class _TracedPool(_Base):
         self._in_use: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def _get_conn(self, timeout: float | None = None) -> Any:
+        left = take()
+        if left is not None:
+            return _continued(left)
         trace = current_client_trace()
         call = current_call.get()
         if trace is not None:
@@ -171,6 +175,7 @@ class _TracedPool(_Base):
     def _failed(self, conn: Any, error: BaseException) -> None:
         if isinstance(conn, Traced):
             self._in_use.discard(conn)
+            conn.begun = None
             conn.failed(error)
 
     def _prepare_proxy(self, conn: Any) -> None:
@@ -179,6 +184,14 @@ class _TracedPool(_Base):
         except BaseException as error:
             self._failed(conn, error)
             raise
+
+
+def _continued(left: HandedOn) -> Traced:
+    if left.conn is None:
+        assert left.begun.error is not None
+        raise left.begun.error
+    left.conn.begun = left.begun
+    return left.conn
 
 
 def _discard_stale(conn: Traced, trace: ClientTrace | None) -> None:

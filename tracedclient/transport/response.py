@@ -25,6 +25,7 @@ from tracedclient.httptrace import (
     GotFirstResponseByteInfo,
     ResponseHeadInfo,
 )
+from tracedclient.transport.begun import Begun, Meter, Replay
 from tracedclient.transport.bounded import keep_deadline
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import arrival
@@ -82,6 +83,7 @@ class HTTPResponse(http.client.HTTPResponse):
         kernel: Callable[[], TCP | None] = _nothing,
         written_at: int = 0,
         must_close: bool = False,
+        begun: Begun | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -96,11 +98,22 @@ class HTTPResponse(http.client.HTTPResponse):
         self._must_close = must_close
         self._in_body = False
         self._closing = False
-        if trace is not None and isinstance(self.fp, io.BufferedReader):
-            self._reader = _TracedReader(
-                self.fp.detach(), trace, sock, answered=reused, written_at=written_at
-            )
-            self.fp = io.BufferedReader(self._reader)
+        if isinstance(self.fp, io.BufferedReader) and not (trace is None and begun is None):
+            raw: io.RawIOBase = self.fp.detach()
+            if trace is not None:
+                raw = self._reader = _TracedReader(
+                    raw, trace, sock, answered=reused, written_at=written_at
+                )
+            if begun is not None:
+                raw = self._go_on(raw, begun)
+            self.fp = io.BufferedReader(raw)
+
+    def _go_on(self, raw: io.RawIOBase, begun: Begun) -> io.RawIOBase:
+        """Read on where somebody else has stopped."""
+        self._in_body = begun.in_body
+        if self._reader is not None:
+            self._reader.go_on(begun)
+        return Replay(raw, begun)
 
     def bind(self, owner: urllib3.HTTPResponse) -> None:
         """Learn who decodes the chunks, and holds the connection that this answer came on."""
@@ -189,9 +202,9 @@ class HTTPResponse(http.client.HTTPResponse):
                 reason=self.reason,
                 version="1.0" if self.version == _HTTP_10 else "1.1",
                 headers=tuple(self.headers.items()),
-                bytes_read=reader.bytes_read if reader else 0,
-                reads=reader.reads if reader else 0,
-                longest_silence=reader.longest_silence if reader else 0.0,
+                bytes_read=reader.meter.bytes_read if reader else 0,
+                reads=reader.meter.reads if reader else 0,
+                longest_silence=reader.meter.longest_silence if reader else 0.0,
             )
         )
         if reader is not None:
@@ -278,10 +291,7 @@ class _TracedReader(io.RawIOBase):
         self._answered = answered
         self._written_at = written_at
         """Epoch nanoseconds, the kernel's clock for what arrives."""
-        self.bytes_read = 0
-        self.reads = 0
-        self.longest_silence = 0.0
-        self._read_at = 0.0
+        self.meter = Meter()
         self.in_body = False
         self.at_end = False
         self.error: BaseException | None = None
@@ -292,7 +302,7 @@ class _TracedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         began = time.monotonic()
         try:
-            buffered = None if self.reads else self._wait_for_the_first()
+            buffered = None if self.meter.reads else self._wait_for_the_first()
             size = self._raw.readinto(buffer)
         except BaseException as error:
             self.error = error
@@ -300,36 +310,46 @@ class _TracedReader(io.RawIOBase):
         if not size:
             self.at_end = True
             return size
-        self._count(size)
-        if self.reads == 1:
+        self.meter.count(size)
+        if self.meter.reads == 1:
             self._client_trace.got_first_response_byte(GotFirstResponseByteInfo(buffered=buffered))
         if self.in_body:
-            self._client_trace.body_read(BodyReadInfo(size=size, waited=self._read_at - began))
+            waited = self.meter.read_at - began
+            self._client_trace.body_read(BodyReadInfo(size=size, waited=waited))
         return size
 
+    def go_on(self, begun: Begun) -> None:
+        """Count on where somebody else has stopped."""
+        self.meter, self.in_body = begun.meter, begun.in_body
+        self.at_end = begun.ended
+        if begun.stage == "receive":
+            self.error = begun.error
+        if self.meter.reads or self.error is not None or begun.ended:
+            self._sock = None
+
     def _wait_for_the_first(self) -> float | None:
-        """Wait for the answer; return how many seconds it has lain in the kernel by then."""
         sock, self._sock = self._sock, None
         if sock is None:
             return None
-        keep_deadline(sock)
-        arrived = arrival(sock, answered=self._answered)
-        # What came before the request was written is no answer to it.
-        if arrived is None or arrived < self._written_at:
-            return None
-        return max(0, time.time_ns() - arrived) / 1e9
-
-    def _count(self, size: int) -> None:
-        now = time.monotonic()
-        if self.reads:
-            self.longest_silence = max(self.longest_silence, now - self._read_at)
-        self._read_at = now
-        self.reads += 1
-        self.bytes_read += size
+        return wait_for_answer(sock, answered=self._answered, written_at=self._written_at)
 
     def close(self) -> None:
         self._raw.close()
         super().close()
+
+
+def wait_for_answer(sock: socket.socket, *, answered: bool, written_at: int) -> float | None:
+    """Wait for an answer; return how many seconds it has lain in the kernel by then.
+
+    ``written_at`` is when its request was written, in epoch nanoseconds, the kernel's clock for
+    what arrives.
+    """
+    keep_deadline(sock)
+    arrived = arrival(sock, answered=answered)
+    # What came before the request was written is no answer to it.
+    if arrived is None or arrived < written_at:
+        return None
+    return max(0, time.time_ns() - arrived) / 1e9
 
 
 class _Lines:

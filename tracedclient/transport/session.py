@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+import time
+from datetime import timedelta
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import requests
+from requests.cookies import cookiejar_from_dict
 from requests.exceptions import InvalidURL
 from requests.structures import CaseInsensitiveDict
+from requests.utils import resolve_proxies
 
 from tracedclient.httptrace import RedirectedInfo, current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
 from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, settle
+from tracedclient.transport.shipped import session_is_as_shipped
 from tracedclient.transport.tls import check_files
 
 if TYPE_CHECKING:
@@ -176,7 +181,42 @@ class TracedSession(requests.Session):
             trace = current_client_trace()
             if trace is not None:
                 trace.redirected(RedirectedInfo(method=request.method or "", url=request.url or ""))
-        return super().send(request, **kwargs)
+        if (
+            not session_is_as_shipped()
+            or request.hooks.get("response")
+            or kwargs.get("stream", self.stream)
+        ):
+            return super().send(request, **kwargs)
+        return self._send_plainly(request, kwargs)
+
+    def _send_plainly(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Any:
+        """The same, without looking for what a plain request and its answer do not have."""
+        adapter = self.get_adapter(url=request.url or "")
+        if not isinstance(adapter, TracedAdapter):
+            return super().send(request, **kwargs)
+        began = time.perf_counter()
+        answer = adapter.exchange(
+            request,
+            kwargs.get("timeout"),
+            kwargs.get("verify", self.verify),
+            kwargs.get("cert", self.cert),
+            kwargs["proxies"] if "proxies" in kwargs else self._resolved(request),
+        )
+        if answer is not None:
+            answer.elapsed = timedelta(seconds=time.perf_counter() - began)
+            return answer
+        return self._go_on(request, kwargs, time.perf_counter() - began)
+
+    def _resolved(self, request: PreparedRequest) -> Any:
+        return resolve_proxies(request, self.proxies, self.trust_env)
+
+    def _go_on(self, request: PreparedRequest, kwargs: dict[str, Any], spent: float) -> Any:
+        if request._cookies is None:  # noqa: SLF001 - one that `prepare_request` left out
+            request._cookies = cookiejar_from_dict({})  # noqa: SLF001
+        response = super().send(request, **kwargs)
+        first = response.history[0] if response.history else response
+        first.elapsed += timedelta(seconds=spent)
+        return response
 
     def sender(
         self,

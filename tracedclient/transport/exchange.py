@@ -1,0 +1,178 @@
+"""One plain exchange, straight on the socket: written in one piece, its answer read in one.
+
+requests, urllib3 and http.client do this in some two hundred calls, because any request may be
+unusual. Here only what is plain is done; as soon as something is not, the exchange is handed on
+with all that has happened to it (``Begun``), and their code continues from there: reads the bytes
+that were read, meets the error that was met. So there is one place that knows what errors are
+called and what odd answers mean, and it is theirs.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tracedclient.httptrace import BodyDoneInfo, BodyReadInfo, GotFirstResponseByteInfo
+from tracedclient.transport.begun import Begun, HandedOn, Meter
+from tracedclient.transport.head import Head, response_head
+
+if TYPE_CHECKING:
+    from tracedclient.httptrace import ClientTrace
+    from tracedclient.transport.begun import Stage
+    from tracedclient.transport.connection import Traced
+
+_READ = 64 * 1024
+_END_OF_HEAD = b"\r\n\r\n"
+_MAX_HEAD = 32 * 1024
+
+
+class Plain(NamedTuple):
+    """A request as it goes on the wire, and how long it may take."""
+
+    method: str
+    head: bytes
+    body: bytes | None
+    connect: float | None
+    """Seconds for each address; ``None`` for the operating system's own."""
+    read: float | None
+    """Seconds for each read and write."""
+    max_body: int
+    """Bytes; a larger one is for those who can stream, or refuse it."""
+
+
+class Answered(NamedTuple):
+    """A plain answer, read to its end."""
+
+    head: Head
+    body: bytes
+
+
+def exchange(pool: Any, plain: Plain) -> Answered:
+    """Send ``plain`` on a connection of ``pool``, and return the answer to it.
+
+    Raises ``HandedOn`` when it is not for this module to finish.
+    """
+    try:
+        conn = pool._get_conn()  # noqa: SLF001 - urllib3's name for it
+    except BaseException as error:  # noqa: BLE001 - as below
+        raise HandedOn(None, Begun("pool", Meter(), error)) from None
+    work = _Exchange(conn, plain)
+    try:
+        answered = work.run()
+    except _Unusual:
+        raise HandedOn(conn, work.begun(None)) from None
+    except BaseException as error:  # noqa: BLE001 - raised again where urllib3 would have met it
+        raise HandedOn(conn, work.begun(error)) from None
+    # From here on it is as good as read: a hook cannot raise, and a put does not.
+    work.end(pool)
+    return answered
+
+
+class _Unusual(Exception):
+    """To be handed on although nothing went wrong."""
+
+
+class _Exchange:
+    """Where one exchange stands."""
+
+    def __init__(self, conn: Traced, plain: Plain) -> None:
+        self._conn = conn
+        self._plain = plain
+        self._trace: ClientTrace | None = conn.trace
+        self._stage: Stage = "connect"
+        self._data = b""
+        self._ended = False
+        self._meter = Meter()
+        self._in_body = False
+
+    def begun(self, error: BaseException | None) -> Begun:
+        """Return all that has happened."""
+        if self._stage == "connect" and error is not None:
+            # Half a handshake is no connection; urllib3 must not take it for one.
+            self._conn.close()
+        return Begun(
+            self._stage,
+            self._meter,
+            error=error,
+            data=self._data,
+            ended=self._ended,
+            in_body=self._in_body,
+        )
+
+    def run(self) -> Answered:
+        self._connect()
+        self._send()
+        head = self._read_head()
+        self._conn.phase = "receive"
+        self._conn.learn_idle_time(head.keep_alive)
+        if self._trace is not None:
+            self._in_body = True
+            self._trace.response_head(head.info(self._meter))
+        return Answered(head, self._read_body(head))
+
+    def end(self, pool: Any) -> None:
+        """Give the connection back."""
+        # Before it is another thread's.
+        tcp = self._conn.kernel_facts() if self._trace is not None else None
+        pool._put_conn(self._conn)  # noqa: SLF001 - urllib3's name for it
+        if self._trace is not None:
+            self._trace.body_done(BodyDoneInfo(complete=True, tcp=tcp))
+
+    def _connect(self) -> None:
+        conn = self._conn
+        if conn.sock is None:
+            conn.timeout = self._plain.connect
+            conn.connect()
+        if not conn.may_be_used_plainly:
+            raise _Unusual
+        self._stage = "send"
+
+    def _send(self) -> None:
+        self._conn.upload_timeout = self._plain.read
+        self._conn.sock.settimeout(self._plain.read)
+        self._conn.send_whole(self._plain.method, self._plain.head, self._plain.body)
+        self._conn.phase = "wait"
+        self._stage = "receive"
+
+    # --- the answer ---------------------------------------------------------------------------
+
+    def _read_head(self) -> Head:
+        while _END_OF_HEAD not in self._data:
+            if self._ended or len(self._data) > _MAX_HEAD:
+                raise _Unusual
+            self._read(_READ)
+        head = response_head(self._data, to_head=self._plain.method == "HEAD")
+        if head is None or head.length > self._plain.max_body:
+            raise _Unusual
+        return head
+
+    def _read_body(self, head: Head) -> bytes:
+        whole = head.size + head.length
+        while len(self._data) < whole:
+            if self._ended:
+                raise _Unusual
+            self._read(min(_READ, whole - len(self._data)))
+        if len(self._data) > whole:
+            raise _Unusual
+        return self._data[head.size :]
+
+    def _read(self, size: int) -> None:
+        if self._trace is None:
+            data = self._conn.sock.recv(size)
+        else:
+            data = self._read_watched(self._trace, size)
+        self._ended = not data
+        self._data += data
+
+    def _read_watched(self, trace: ClientTrace, size: int) -> bytes:
+        meter, began = self._meter, time.monotonic()
+        buffered = None if meter.reads else self._conn.wait_for_answer()
+        data: bytes = self._conn.sock.recv(size)
+        if not data:
+            return data
+        meter.count(len(data))
+        if meter.reads == 1:
+            trace.got_first_response_byte(GotFirstResponseByteInfo(buffered=buffered))
+        if self._in_body:
+            trace.body_read(BodyReadInfo(size=len(data), waited=meter.read_at - began))
+        return data

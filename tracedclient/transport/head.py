@@ -1,0 +1,185 @@
+"""Heads of messages, fast: a usual request → its bytes, the bytes of a usual answer → its head.
+
+http.client and urllib3 do both for every request there is, line by line and call by call. Nearly all
+requests and answers of a service are plain, and for those the same can be had with one regular
+expression. What is not plain is none of this module's business: it returns ``None``, and theirs do
+it. ``tests/transport/test_head.py`` holds the two to the same bytes and the same answers.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+# Its own name for it: there is no public one.
+from urllib3.connection import _get_default_user_agent as default_user_agent
+
+from tracedclient.httptrace import ResponseHeadInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tracedclient.transport.begun import Meter
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 §5.6.2
+
+# --- requests -----------------------------------------------------------------------------------
+
+_METHOD = re.compile(r"[A-Z]+")
+_NAME = re.compile(_TOKEN)
+# What urllib3 leaves as it is; percent escapes only as it writes them.
+_TARGET = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-F]{2})*")
+_MAX_FIELDS = 1024
+
+_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+"""Methods for which urllib3 does not announce an empty body; nor do we."""
+
+_UNUSUAL = frozenset({"connection", "transfer-encoding", "expect", "upgrade", "te"})
+"""Fields with which there is more to do than to write them down."""
+
+
+class Field(NamedTuple):
+    """What is known of a field's name."""
+
+    key: str
+    """In lower case."""
+    line: str
+    """``Name: ``"""
+
+
+@lru_cache(maxsize=_MAX_FIELDS)
+def _field(name: str) -> Field | None:
+    return Field(name.lower(), f"\r\n{name}: ") if _NAME.fullmatch(name) else None
+
+
+def request_head(
+    method: str, target: str, host: str, headers: Mapping[str, Any], body: bytes | None
+) -> bytes | None:
+    """Return what http.client and urllib3 would send ahead of ``body``; ``None`` for leave it to them.
+
+    ``host`` is the value of the ``Host`` field for a request that brings none.
+    """
+    if not (_METHOD.fullmatch(method) and _TARGET.fullmatch(target)):
+        return None
+    if body is None and method not in _BODILESS and "content-length" not in headers:
+        return None
+    keys: set[str] = set()
+    lines: list[str] = []
+    for name, value in headers.items():
+        field = _field(name) if type(name) is str else None
+        if field is None or type(value) is not str or field.key in keys:
+            return None
+        if field.key in _UNUSUAL and value != "keep-alive":
+            return None
+        keys.add(field.key)
+        lines += field.line, value
+    fields = "".join(lines)
+    # One look at all of them: only a value can have a character that may not be, and a line end
+    # of a value's own is counted.
+    if not fields.isascii() or fields.count("\r\n") != len(keys) or not _is_text(fields):
+        return None
+    return f"{method} {target} HTTP/1.1{_added(keys, host, body)}{fields}\r\n\r\n".encode("ascii")
+
+
+def _is_text(fields: str) -> bool:
+    return fields.replace("\r\n", "").isprintable()
+
+
+def _added(keys: set[str], host: str, body: bytes | None) -> str:
+    """The fields that http.client and urllib3 add, in their order."""
+    added = "" if "host" in keys else f"\r\nHost: {host}"
+    if "accept-encoding" not in keys:
+        added += "\r\nAccept-Encoding: identity"
+    if "content-length" not in keys and body is not None:
+        added += f"\r\nContent-Length: {len(body)}"
+    if "user-agent" not in keys:
+        added += f"\r\nUser-Agent: {default_user_agent()}"
+    return added
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+_END = b"\r\n\r\n"
+MAX_HEAD = 32 * 1024
+"""Bytes of a head that is still usual."""
+_MAX_HEADERS = 90  # http.client refuses more than a hundred
+
+_HEAD = re.compile(rf"HTTP/1\.1 ([2-5][0-9][0-9]) ?([ -~]*)((?:\r\n{_TOKEN}:[\t -~]*)*)\r\n\r\n")
+_FIELDS = re.compile(r"\r\n([^:]+):[\t ]*([^\r]*)")
+_LENGTH = re.compile(r"[0-9]{1,15}")
+
+_NOT_PLAIN = frozenset({"transfer-encoding", "content-encoding", "set-cookie", "set-cookie2"})
+"""Fields with which there is more to do than to note them."""
+
+
+class Head(NamedTuple):
+    """A usual answer's."""
+
+    status: int
+    reason: str
+    fields: tuple[tuple[str, str], ...]
+    """As they were sent."""
+    keep_alive: str | None
+    """The value of ``Keep-Alive``."""
+    length: int
+    """Bytes of the body."""
+    size: int
+    """Bytes of the head itself."""
+
+    def info(self, meter: Meter) -> ResponseHeadInfo:
+        """Return what a trace is told of it, after what ``meter`` has counted."""
+        return ResponseHeadInfo(
+            status=self.status,
+            reason=self.reason,
+            version="1.1",
+            headers=self.fields,
+            bytes_read=meter.bytes_read,
+            reads=meter.reads,
+            longest_silence=meter.longest_silence,
+        )
+
+
+def response_head(data: bytes, *, to_head: bool) -> Head | None:
+    """Return the head that ``data`` begins with; ``None`` for leave it to http.client.
+
+    ``to_head`` says that the request was a HEAD, whose answer has no body whatever its length.
+    """
+    end = data.find(_END, 0, MAX_HEAD)
+    match = _HEAD.fullmatch(data[: end + 4].decode("latin-1")) if end >= 0 else None
+    if match is None:
+        return None
+    status = int(match[1])
+    fields = tuple(_FIELDS.findall(match[3]))
+    if len(fields) > _MAX_HEADERS:
+        return None
+    known = _known(fields)
+    if known is None or (status // 100 == 3 and "location" in known):
+        return None
+    length = _body_length(status, known.get("content-length"), to_head=to_head)
+    if length is None or known.get("connection", "keep-alive").lower() != "keep-alive":
+        return None
+    return Head(status, match[2].strip(), fields, known.get("keep-alive"), length, end + 4)
+
+
+def _known(fields: tuple[tuple[str, str], ...]) -> dict[str, str] | None:
+    """The values by their names in lower case; ``None`` when one decides about the rest."""
+    known = {name.lower(): value for name, value in fields}
+    if not known.keys().isdisjoint(_NOT_PLAIN):
+        return None
+    if len(known) != len(fields) and not _repeats_are_harmless(fields):
+        return None
+    return known
+
+
+def _repeats_are_harmless(fields: tuple[tuple[str, str], ...]) -> bool:
+    names = [name.lower() for name, _ in fields]
+    return all(names.count(name) < 2 for name in ("content-length", "connection", "keep-alive"))
+
+
+def _body_length(status: int, announced: str | None, *, to_head: bool) -> int | None:
+    if announced is not None and not _LENGTH.fullmatch(announced):
+        return None
+    if to_head or status in (204, 304):
+        return 0
+    return None if announced is None else int(announced)

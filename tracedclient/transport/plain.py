@@ -1,0 +1,98 @@
+"""requests' words for a plain exchange: its request → what goes on the wire, the answer → its response."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+
+from tracedclient.transport.answer import WholeResponse
+from tracedclient.transport.exchange import Plain
+from tracedclient.transport.head import request_head
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+    from tracedclient.transport.exchange import Answered
+
+_MAX_TYPES = 256
+
+
+MAX_BODY = 1024 * 1024
+"""Bytes of an answer that is read in one piece."""
+
+
+def plain_request(
+    request: PreparedRequest, timeout: Any, pool: Any, max_body: int | None
+) -> Plain | None:
+    """Return ``request`` as it goes to ``pool``; ``None`` when there is anything unusual about it."""
+    seconds = _seconds(timeout)
+    body, url, method = request.body, request.url, request.method
+    if seconds is None or not (body is None or type(body) is bytes):
+        return None
+    if type(url) is not str or type(method) is not str:
+        return None
+    start = url.find("/", 8)
+    target = "/" if start < 0 else url[start:]
+    limit = MAX_BODY if max_body is None else min(MAX_BODY, max_body)
+    head = request_head(method, target, _host(pool), request.headers, body)
+    return None if head is None else Plain(method, head, body, *seconds, limit)
+
+
+def _seconds(timeout: Any) -> tuple[float | None, float | None] | None:
+    """Connect and read timeout, where they are what they usually are."""
+    if type(timeout) is not tuple:
+        timeout = (timeout, timeout)
+    if len(timeout) != 2:
+        return None
+    connect, read = timeout
+    return timeout if _is_plain(connect) and _is_plain(read) else None
+
+
+def _is_plain(seconds: object) -> bool:
+    return seconds is None or (type(seconds) in {int, float} and 0 < seconds < math.inf)  # type: ignore[operator]
+
+
+def _host(pool: Any) -> str:
+    """The value of ``Host``, as http.client makes it (RFC 9110 §7.2)."""
+    host, port = pool.host, pool.port
+    return host if port == _DEFAULT_PORTS[pool.scheme] else f"{host}:{port}"
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -> WholeResponse:
+    """Return what requests would make of this answer."""
+    head = answered.head
+    response = WholeResponse(head.fields, answered.body)
+    response.status_code = head.status
+    response.reason = head.reason
+    response.headers = headers = CaseInsensitiveDict(_joined(head.fields))
+    response.encoding = _encoding(headers.get("content-type"))
+    response.url = request.url or ""
+    response.request = request
+    response.connection = adapter
+    return response
+
+
+def _joined(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Several fields of one name as one, as urllib3 joins them; each named as its first was."""
+    joined: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        if key in names:
+            joined[names[key]] += f", {value}"
+        else:
+            names[key] = name
+            joined[name] = value
+    return joined
+
+
+@lru_cache(maxsize=_MAX_TYPES)
+def _encoding(content_type: str | None) -> str | None:
+    return get_encoding_from_headers({} if content_type is None else {"content-type": content_type})  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""Whether the functions that the fast way passes by are still those that their libraries shipped.
+
+Tools for tests (responses, vcrpy, pook), tracing agents and debuggers replace them. Whoever does
+that wants to see every request, so then every request goes through them.
+"""
+
+from __future__ import annotations
+
+import http.client
+from types import FunctionType
+from typing import Any
+
+import requests
+import requests.adapters
+import urllib3.connection
+import urllib3.connectionpool
+import urllib3.response
+
+
+def _shipped(owner: type[Any], name: str) -> object:
+    """The function as its module defines it; when it was replaced before we came, nothing is."""
+    function = vars(owner)[name]
+    is_own = isinstance(function, FunctionType) and function.__module__ == owner.__module__
+    return function if is_own and not hasattr(function, "__wrapped__") else object()
+
+
+_Pool = urllib3.connectionpool.HTTPConnectionPool
+_Connection = urllib3.connection.HTTPConnection
+_Wire = http.client.HTTPConnection
+_Adapter = requests.adapters.HTTPAdapter
+_Session = requests.Session
+
+_session_send = _shipped(_Session, "send")
+_session_get_adapter = _shipped(_Session, "get_adapter")
+_adapter_send = _shipped(_Adapter, "send")
+_adapter_build = _shipped(_Adapter, "build_response")
+_urlopen = _shipped(_Pool, "urlopen")
+_make_request = _shipped(_Pool, "_make_request")
+_get_conn = _shipped(_Pool, "_get_conn")
+_connection_class = _Pool.ConnectionCls
+_request = _shipped(_Connection, "request")
+_getresponse = _shipped(_Connection, "getresponse")
+_putrequest = _shipped(_Wire, "putrequest")
+_putheader = _shipped(_Wire, "putheader")
+_endheaders = _shipped(_Wire, "endheaders")
+_send = _shipped(_Wire, "send")
+_wire_getresponse = _shipped(_Wire, "getresponse")
+_begin = _shipped(http.client.HTTPResponse, "begin")
+
+
+def session_is_as_shipped() -> bool:
+    """Whether nobody has replaced what ``requests.Session`` does to send a request."""
+    return (
+        _Session.send is _session_send
+        and _Session.get_adapter is _session_get_adapter
+        and wire_is_as_shipped()
+    )
+
+
+def wire_is_as_shipped() -> bool:
+    """Whether nobody has replaced what requests' adapter, urllib3 and http.client do below it."""
+    return (
+        _Adapter.send is _adapter_send
+        and _Adapter.build_response is _adapter_build
+        and _Pool.urlopen is _urlopen
+        and _Pool._make_request is _make_request  # noqa: SLF001 - what vcrpy and others replace
+        and _Pool._get_conn is _get_conn  # noqa: SLF001
+        and _Pool.ConnectionCls is _connection_class
+        and _Connection.request is _request
+        and _Connection.getresponse is _getresponse
+        and _Wire.putrequest is _putrequest
+        and _Wire.putheader is _putheader
+        and _Wire.endheaders is _endheaders
+        and _Wire.send is _send
+        and _Wire.getresponse is _wire_getresponse
+        and http.client.HTTPResponse.begin is _begin
+    )
