@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import requests
+from requests.exceptions import UnrewindableBodyError
 
 from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
 from tracedclient._version import __version__
@@ -243,6 +244,8 @@ class Recorder(ClientTrace):
     def _phase_of(self, error: BaseException) -> str:
         if isinstance(error, CircuitOpen):
             return "circuit"
+        if isinstance(error, UnrewindableBodyError):
+            return "prepare"
         draft = self._exchange
         if draft.error is not None:
             return draft.error.phase

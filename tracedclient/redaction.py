@@ -54,6 +54,7 @@ _SENTENCES = {
     "ResponseNotReady": "the connection had no answer to read",
     "EmptyPoolError": "no connection of the pool became free in time",
     "ClosedPoolError": "the connection pool is closed",
+    "UnrewindableBodyError": "the body cannot be sent again: its file has changed, or does not go back",
     "TooManyRedirects": "too many redirects",
     "TooManyInterimResponses": "the peer sent too many 1xx answers",
     "InvalidURL": "the URL is not valid",

@@ -8,6 +8,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requests.exceptions import UnrewindableBodyError
 
 from tracedclient.retry.body import ReplayableBody
 
@@ -158,18 +159,60 @@ def test_what_only_looks_like_a_file_is_not_replayable(body):
 
 
 def test_file_that_cannot_go_back_says_so():
-    """When a file does not go back although it could before, the error is the file's own."""
+    """A file that does not go back although it could before is a requests error, with its words."""
 
-    class GoesBackOnce(io.BytesIO):
-        sought = 0
+    class Tape(io.BytesIO):
+        is_torn = False
 
         def seek(self, *args):
-            self.sought += 1
-            if self.sought > 1:
+            if self.is_torn:
                 raise OSError("the tape is torn")
             return super().seek(*args)
 
-    body = ReplayableBody(GoesBackOnce(b"x"))
+    tape = Tape(b"x")
+    body = ReplayableBody(tape)
     assert body.replayable
-    with pytest.raises(OSError, match="torn"):
+    tape.is_torn = True
+    with pytest.raises(UnrewindableBodyError, match="torn"):
         body.rewind()
+
+
+def test_file_that_was_closed_says_so():
+    """A file that somebody has closed between two tries is a requests error too."""
+    file = io.BytesIO(b"x")
+    body = ReplayableBody(file)
+    file.close()
+    with pytest.raises(UnrewindableBodyError, match="closed"):
+        body.rewind()
+
+
+@pytest.mark.parametrize("length", [0, 4, 6, 12])
+def test_file_that_ends_elsewhere_cannot_be_sent_again(length):
+    """A file that has got shorter, or longer, would break its Content-Length: it is refused."""
+    file = io.BytesIO(b"hello world")
+    file.seek(6)
+    body = ReplayableBody(file)
+    file.read()
+    file.truncate(length)
+    file.write(b"!" * (length - 11))
+    with pytest.raises(UnrewindableBodyError, match=f"ended at 11 and ends at {length}"):
+        body.rewind()
+
+
+def test_file_that_only_seeks_from_its_beginning_is_replayable():
+    """A file of the caller's own kind need not know about its end."""
+
+    class OnlyForward(WithoutSeek):
+        position = 3
+
+        def tell(self):
+            return self.position
+
+        def seek(self, position):
+            self.position = position
+
+    file = OnlyForward()
+    body = ReplayableBody(file)
+    file.position = 9
+    body.rewind()
+    assert file.position == 3

@@ -36,6 +36,7 @@ from tracedclient import RetryPolicy
 from tracedclient.errors import DeadlineExceeded
 from tracedclient.retry import AttemptFacts, decide
 from tracedclient.trace.model import PHASES
+from tracedclient.transport.response import TooLargeHead
 
 POLICY = RetryPolicy()
 
@@ -143,6 +144,11 @@ FINAL = {
     "garbage": (wrapped(ProtocolError("x", BadStatusLine("x"))), sent("wait"), "BadStatusLine"),
     "long header": (wrapped(ProtocolError("x", LineTooLong("x"))), sent("wait"), "LineTooLong"),
     "150 headers": (wrapped(ProtocolError("x", HTTPException("x"))), sent("wait"), "HTTPException"),
+    "endless head": (
+        wrapped(ProxyError("cannot", TooLargeHead("x")), outer=requests.exceptions.ProxyError),
+        unsent("proxy"),
+        "TooLargeHead",
+    ),
     "bad chunk": (
         raised(ChunkedEncodingError(), InvalidChunkLength(HTTPResponse(), b"zz")),
         sent("receive"),

@@ -4,7 +4,10 @@ a server takes the empty body for the whole of it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+from requests.exceptions import UnrewindableBodyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,13 +22,13 @@ class ReplayableBody:
 
     def __init__(self, body: Any, factory: Callable[[], Any] | None = None) -> None:
         self._factory = factory
-        self._start = None if factory else _position(body)
+        self._extent = None if factory else _extent(body)
         is_whole = body is None or isinstance(body, (bytes, bytearray, memoryview, str))
         self._untouched: _Untouched | None = None
         is_iterator = hasattr(body, "__iter__") and not hasattr(body, "read")
-        if is_iterator and not is_whole and self._start is None and factory is None:
+        if is_iterator and not is_whole and self._extent is None and factory is None:
             self._untouched = body = _Untouched(body)
-        self._always = is_whole or self._start is not None or factory is not None
+        self._always = is_whole or self._extent is not None or factory is not None
         self.body = body
         """What to send: ``body``, or one that notes whether it has been touched."""
 
@@ -35,11 +38,30 @@ class ReplayableBody:
         return self._always or (self._untouched is not None and not self._untouched.touched)
 
     def rewind(self) -> None:
-        """Have it whole again. Raises ``OSError`` when a file does not go back."""
+        """Have it whole again.
+
+        Raises requests' ``UnrewindableBodyError`` when a file does not go back, or ends elsewhere
+        than it did: its ``Content-Length`` would promise bytes that do not come, or end the
+        request in the middle of them.
+        """
         if self._factory is not None:
             self.body = self._factory()
-        elif self._start is not None:
-            self.body.seek(self._start)
+        elif self._extent is not None:
+            self._go_back(*self._extent)
+
+    def _go_back(self, start: int, usual_end: int | None) -> None:
+        try:
+            self.body.seek(start)
+            end = _end(self.body, start)
+        except (OSError, ValueError) as error:
+            raise UnrewindableBodyError(
+                f"the body's file does not go back to where it stood: {error}"
+            ) from error
+        if end != usual_end:
+            raise UnrewindableBodyError(
+                f"the body's file ended at {usual_end} and ends at {end} now: it cannot be sent "
+                "again as it was; give a body that nobody writes to meanwhile, or body_factory="
+            )
 
 
 class _Untouched:
@@ -55,11 +77,24 @@ class _Untouched:
         yield from self._body
 
 
-def _position(body: Any) -> int | None:
-    """Where a seekable file stands; ``None`` for everything else."""
+def _extent(body: Any) -> tuple[int, int | None] | None:
+    """Where a seekable file stands and where it ends; ``None`` for everything else."""
     try:
         start = body.tell()
         body.seek(start)
+        end = _end(body, start)
     except (AttributeError, OSError, ValueError, TypeError):
         return None
-    return start if isinstance(start, int) else None
+    return (start, end) if isinstance(start, int) else None
+
+
+def _end(file: Any, start: int) -> int | None:
+    """Where a file ends, leaving it at ``start``; ``None`` for one that only seeks from its beginning."""
+    try:
+        file.seek(0, os.SEEK_END)
+        end = file.tell()
+    except TypeError:
+        return None
+    finally:
+        file.seek(start)
+    return end if isinstance(end, int) else None

@@ -240,6 +240,7 @@ _FINAL = frozenset(
         "UnknownProtocol",
         "LineTooLong",
         "TooManyInterimResponses",
+        "TooLargeHead",
         "DecodeError",
         "ClosedPoolError",
         "CertificateError",
