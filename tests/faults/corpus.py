@@ -79,6 +79,19 @@ MALFORMED: dict[str, bytes] = {
 }
 """Whole answers that are none."""
 
+MISSPELT = (
+    f"orders.internal/?token={CANARY}",
+    f"//{USER}@orders.internal/",
+    f"http:///?token={CANARY}",
+    f"http://{USER}@/",
+    f"http://{USER}@[::1/",
+    f"http://{USER}@orders.internal:port/",
+    f" http://*.internal/?token={CANARY}",
+    f"http://{USER}@{'x' * 64}.internal/?token={CANARY}",
+    f"ftp://{USER}@orders.internal/?token={CANARY}",
+)
+"""URLs that requests objects to."""
+
 NO_HEADER = f"HTTP/1.1 200 OK\r\nSet-Cookie s={CANARY}\r\nContent-Length: 0\r\n\r\n".encode()
 """A header without its colon, which urllib3 says in a warning of its own."""
 

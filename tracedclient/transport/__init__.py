@@ -17,6 +17,7 @@ response     1xx, the head, the body's end
 answer       what the caller gets
 redirects    what a redirect may take along
 fork         a child process gets pools of its own
+discreet     what requests and urllib3 may say of it
 failure      what is known about the wire when any of it failed
 """
 

@@ -16,8 +16,9 @@ from urllib3.util import parse_url
 
 from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
 from tracedclient.transport.answer import TracedResponse
-from tracedclient.transport.begun import HandedOn, is_left, leave
+from tracedclient.transport.begun import HandedOn, drop_what_is_left, is_left, leave
 from tracedclient.transport.dial import USUAL, Dialing
+from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.exchange import exchange
 from tracedclient.transport.fork import close_silently, forget_after_fork
 from tracedclient.transport.plain import plain_request, whole_response
@@ -175,12 +176,16 @@ class TracedAdapter(HTTPAdapter):
                 _tell_start(request, select_proxy(request.url or "", proxies))
         try:
             response = super().send(request, stream, timeout, verify, cert, proxies)
-        except requests.RequestException:
+        except requests.RequestException as error:
+            redact_error(error, request.url, request.path_url)
             raise
         except (LocationValueError, UnicodeError) as error:
+            redact_error(error, request.url)
             raise InvalidURL(error, request=request) from error
         except (HTTPError, OSError) as error:
             raise requests.ConnectionError(error, request=request) from error
+        finally:
+            drop_what_is_left()
         if not stream and isinstance(response, TracedResponse):
             # A streamed body is its reader's to bound.
             response.max_bytes = self.max_response_bytes

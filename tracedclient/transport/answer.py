@@ -13,6 +13,7 @@ from requests.cookies import cookiejar_from_dict
 from urllib3 import HTTPHeaderDict
 
 from tracedclient.errors import ResponseTooLarge
+from tracedclient.transport.discreet import redact_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,14 @@ class TracedResponse(requests.Response):
     """``None`` with debug off, and while a streamed body has not been read or closed."""
     max_bytes: int | None = None
     """Bytes of the decoded body that may be read; ``None`` for any number."""
+
+    def raise_for_status(self) -> None:
+        """Raise ``requests.HTTPError`` for 4xx and 5xx, without the URL's secrets in its text."""
+        try:
+            super().raise_for_status()
+        except requests.HTTPError as error:
+            redact_error(error, self.url)
+            raise
 
     def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Any:
         """Yield the body in chunks, as requests does.

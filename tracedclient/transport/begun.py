@@ -44,6 +44,8 @@ class Begun(NamedTuple):
     meter: Meter
     error: BaseException | None = None
     """What ended that."""
+    written: bytes = b""
+    """The request, if it was to be written."""
     data: bytes = b""
     """What was read of the answer."""
     ended: bool = False
@@ -82,6 +84,13 @@ def take() -> HandedOn | None:
 def is_left() -> bool:
     """Whether something waits to be taken."""
     return _desk.left is not None
+
+
+def drop_what_is_left() -> None:
+    """See to it that no other request finds what nobody has taken."""
+    left = take()
+    if left is not None and left.conn is not None:
+        left.conn.close()
 
 
 class Replay(io.RawIOBase):

@@ -7,6 +7,7 @@ back; the answer it hands out keeps the trace until its body is done.
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import re
 import sys
@@ -127,6 +128,7 @@ class Traced(_Base):
         self.call: OngoingCall | None = None
         self.dialing = USUAL
         self.upload_timeout: float | None = None
+        self.target: str | None = None
         self._answering: Any = None
         self._tcp_before: TCPInfo | None = None
         self._is_stamped = False
@@ -134,6 +136,7 @@ class Traced(_Base):
         self._begun_answer: HTTPResponse | None = None
         self.begun: Begun | None = None
         """What was done of the next exchange before this connection got it."""
+        self._rewritten = b""
         self._handshake: TLSHandshakeStartInfo | None = None
 
     # --- opening ------------------------------------------------------------------------------
@@ -232,9 +235,7 @@ class Traced(_Base):
             # http.client would connect while it sends; here, the connection comes first.
             self.connect()
         if self._is_written:
-            # http.client must come to know what it is the answer to: `send` lets nothing out.
-            super().request(method, url, body, headers, **kwargs)
-            self._meet("send")
+            self._rewrite(method, self.target or url, body, headers, **kwargs)
             return
         self.begun = None
         # urllib3 would bound the upload by the connect timeout; it is the reader's pace that counts.
@@ -245,7 +246,7 @@ class Traced(_Base):
             closes=_asks(headers, "connection", "close"),
         )
         with self._writes(writing):
-            super().request(method, url, body, headers, **kwargs)
+            super().request(method, self.target or url, body, headers, **kwargs)
 
     def send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
         """Send a request whose bytes are ready, with what ``request`` tells of one."""
@@ -295,6 +296,16 @@ class Traced(_Base):
                 trace.wrote_request(writing.info(error))
 
     # --- what somebody else has begun ---------------------------------------------------------
+
+    def _rewrite(self, *args: Any, **kwargs: Any) -> None:
+        """Have http.client come to know what it will be the answer to: ``send`` lets nothing out."""
+        assert self.begun is not None
+        self._rewritten = b""
+        super().request(*args, **kwargs)
+        if self._rewritten != self.begun.written:
+            # A signal handler's request came between. Better no answer than another request's.
+            raise http.client.CannotSendRequest("what was begun here is another request's")
+        self._meet("send")
 
     @property
     def _is_written(self) -> bool:
@@ -358,6 +369,7 @@ class Traced(_Base):
 
     def send(self, data: Any) -> None:
         if self._is_written:
+            self._rewritten += data
             return
         writing = self._writing
         if writing.head and writing.joins and not writing.waits:

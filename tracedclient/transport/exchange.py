@@ -94,6 +94,7 @@ class _Exchange:
             self._stage,
             self._meter,
             error=error,
+            written=self._plain.head + (self._plain.body or b""),
             data=self._data,
             ended=self._ended,
             in_body=self._in_body,

@@ -27,6 +27,7 @@ from tracedclient.inflight import current_call
 from tracedclient.transport.begun import HandedOn, take
 from tracedclient.transport.connection import HTTPConnection, HTTPSConnection, Traced
 from tracedclient.transport.dial import USUAL, address_text
+from tracedclient.transport.discreet import redact_target
 from tracedclient.transport.failure import WireFacts, attach
 
 if TYPE_CHECKING:
@@ -163,11 +164,13 @@ class _TracedPool(_Base):
             return "the pool is closed"
         return "the pool is full" if self.pool.full() else None
 
-    def _make_request(self, conn: Any, *args: Any, **kwargs: Any) -> Any:
+    def _make_request(self, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if isinstance(conn, Traced):
             conn.upload_timeout = self._get_timeout(kwargs.get("timeout")).read_timeout
+            # What urllib3 is given it logs, and quotes in its errors.
+            conn.target, url = url, redact_target(url)
         try:
-            return super()._make_request(conn, *args, **kwargs)
+            return super()._make_request(conn, method, url, *args, **kwargs)
         except BaseException as error:
             self._failed(conn, error)
             raise

@@ -27,6 +27,7 @@ from tracedclient.httptrace import (
 )
 from tracedclient.transport.begun import Begun, Meter, Replay
 from tracedclient.transport.bounded import keep_deadline
+from tracedclient.transport.discreet import settle_malformed
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import arrival
 
@@ -192,6 +193,7 @@ class HTTPResponse(http.client.HTTPResponse):
         if lines.last == b"":
             self._close_conn()
             raise HeadCutOff("the connection ended in the middle of the answer's head")
+        settle_malformed(self.headers)
 
     def _tell_head(self, trace: ClientTrace) -> None:
         self._in_body = True

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.cookies import cookiejar_from_dict
-from requests.exceptions import InvalidURL
+from requests.exceptions import InvalidSchema, InvalidURL
 from requests.structures import CaseInsensitiveDict
 from requests.utils import resolve_proxies
 
 from tracedclient.httptrace import RedirectedInfo, current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.begun import drop_what_is_left
 from tracedclient.transport.dial import USUAL, Dialing
+from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, settle
 from tracedclient.transport.shipped import session_is_as_shipped
 from tracedclient.transport.tls import check_files
@@ -93,6 +95,13 @@ class TracedSession(requests.Session):
         Without what this session has none of: requests merges each of its settings with the
         request's for every request, also when there is nothing to merge.
         """
+        try:
+            return self._prepared(request)
+        except requests.RequestException as error:
+            redact_error(error, request.url)
+            raise
+
+    def _prepared(self, request: requests.Request) -> PreparedRequest:
         if not self._is_plain(request) or request.method is None:
             return super().prepare_request(request)
         prepared = requests.PreparedRequest()
@@ -173,8 +182,9 @@ class TracedSession(requests.Session):
                 raise
         except requests.RequestException:
             raise
-        except ValueError as error:
-            raise InvalidURL(f"the redirect's Location is no valid URL: {error}") from error
+        except ValueError:
+            # Which says why, and quotes what may be a password.
+            raise InvalidURL("the redirect's Location is no valid URL") from None
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Any:
         if kwargs.pop("is_redirect", False):
@@ -186,14 +196,14 @@ class TracedSession(requests.Session):
             or request.hooks.get("response")
             or kwargs.get("stream", self.stream)
         ):
-            return super().send(request, **kwargs)
+            return self._send_by_requests(request, kwargs)
         return self._send_plainly(request, kwargs)
 
     def _send_plainly(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Any:
         """The same, without looking for what a plain request and its answer do not have."""
-        adapter = self.get_adapter(url=request.url or "")
-        if not isinstance(adapter, TracedAdapter):
-            return super().send(request, **kwargs)
+        adapter = self._our_adapter(request.url or "")
+        if adapter is None:
+            return self._send_by_requests(request, kwargs)
         began = time.perf_counter()
         answer = adapter.exchange(
             request,
@@ -207,16 +217,32 @@ class TracedSession(requests.Session):
             return answer
         return self._go_on(request, kwargs, time.perf_counter() - began)
 
+    def _our_adapter(self, url: str) -> TracedAdapter | None:
+        try:
+            adapter = self.get_adapter(url=url)
+        except InvalidSchema:
+            return None  # it will be raised again
+        return adapter if isinstance(adapter, TracedAdapter) else None
+
     def _resolved(self, request: PreparedRequest) -> Any:
         return resolve_proxies(request, self.proxies, self.trust_env)
 
     def _go_on(self, request: PreparedRequest, kwargs: dict[str, Any], spent: float) -> Any:
         if request._cookies is None:  # noqa: SLF001 - one that `prepare_request` left out
             request._cookies = cookiejar_from_dict({})  # noqa: SLF001
-        response = super().send(request, **kwargs)
+        response = self._send_by_requests(request, kwargs)
         first = response.history[0] if response.history else response
         first.elapsed += timedelta(seconds=spent)
         return response
+
+    def _send_by_requests(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Any:
+        try:
+            return super().send(request, **kwargs)
+        except InvalidSchema as error:
+            redact_error(error, request.url)
+            raise
+        finally:
+            drop_what_is_left()
 
     def sender(
         self,
