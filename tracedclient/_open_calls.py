@@ -7,6 +7,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from tracedclient.inflight import InFlight, OngoingCall, current_call
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from tracedclient.recorder import Recorder
     from tracedclient.sinks import FanOut
+    from tracedclient.trace.decision import Decision
     from tracedclient.trace.model import TraceResult
 
 logger = logging.getLogger("tracedclient")
@@ -82,9 +85,15 @@ class OpenCalls:
             with suppress(Exception):
                 logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
             return None
-        if result is not None:
+        if result is not None and recorder.decision.is_wanted(result):
+            result = _with_reason(result, recorder.decision)
             self._sinks.emit(result)
         return result
+
+
+def _with_reason(result: TraceResult, decision: Decision) -> TraceResult:
+    reason = decision.reason_for(result)
+    return result if reason is None else replace(result, emit_reason=reason)
 
 
 def _annotate(error: BaseException, result: TraceResult | None) -> None:

@@ -12,6 +12,7 @@ from tracedclient._call import Call, Plan, request_parts
 from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, add_trace_headers, prepare
 from tracedclient._settings import checked_header_name, new_session, origin, updater
+from tracedclient.debug.target import target
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_trace_id
 from tracedclient.inflight import InFlight, OngoingCall
@@ -22,6 +23,7 @@ from tracedclient.retry.budget import Budgets
 from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.timeout import Timeout
+from tracedclient.trace.decision import BY_CALL
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
 from tracedclient.transport import (
     RedirectPolicy,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from tracedclient.debug import FlagSource, FlagUpdater
     from tracedclient.sinks import Sink
+    from tracedclient.trace.decision import Decision
 
 _OF_SEND = ("proxies", "verify", "cert")
 _OF_DO = (
@@ -306,8 +309,8 @@ class HTTPClient:
     ) -> TracedResponse:
         timeout = self._timeout if timeout is None else Timeout.of(timeout)
         ongoing = OngoingCall(_trace_id(trace_id), *request_parts(request), timeout.total)
-        source = self._debug_source(debug)
-        recorder = None if source is None else self._recorder(ongoing, source)
+        decision = self._decision(debug, ongoing)
+        recorder = None if decision is None else self._recorder(ongoing, decision)
         with ExitStack() as stack:
             for watcher in (trace, recorder):
                 if watcher is not None:
@@ -362,23 +365,26 @@ class HTTPClient:
             deadline_header=self._deadline_header,
         )
 
-    def _debug_source(self, debug: bool | None) -> str | None:
-        """What switched debug on for this call; ``None`` when it is off."""
+    def _decision(self, debug: bool | None, ongoing: OngoingCall) -> Decision | None:
+        """Why this call is traced; ``None`` when it is not."""
         if debug is None:
-            return self.debug.name if self.debug.is_on() else None
+            if not self.debug.is_on():
+                return None
+            host, path = target(ongoing.url)
+            return self.debug.decide(ongoing.method or "", host, path, ongoing.trace_id)
         if not isinstance(debug, bool):
             raise TypeError(f"debug must be True, False or None, not {debug!r}")
-        return "call" if debug else None
+        return BY_CALL if debug else None
 
     # --- its trace ----------------------------------------------------------------------------
 
-    def _recorder(self, ongoing: OngoingCall, source: str) -> Recorder:
+    def _recorder(self, ongoing: OngoingCall, decision: Decision) -> Recorder:
         return Recorder(
             ongoing.trace_id,
             method=ongoing.method,
             url=ongoing.url,
             service=self._service,
-            source=source,
+            decision=decision,
         )
 
 

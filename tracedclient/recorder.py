@@ -21,6 +21,7 @@ from tracedclient._version import __version__
 from tracedclient.errors import CircuitOpen, ResponseTooLarge
 from tracedclient.httptrace import ClientTrace
 from tracedclient.redaction import printable, redact_text, redact_url
+from tracedclient.trace.decision import BY_CALL, Decision
 from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Pool, Proxy, TraceResult
 from tracedclient.trace.summary import summarise
 from tracedclient.trace.timings import WRITE_FAILED, milliseconds
@@ -41,13 +42,13 @@ class Recorder(ClientTrace):
         method: str | None,
         url: str | None,
         service: str = "",
-        source: str | None = None,
+        decision: Decision = BY_CALL,
     ) -> None:
         self.trace_id = trace_id
         self._method = method
         self._url = redact_url(url) if url else None
         self._service = service
-        self._source = source
+        self.decision = decision
         self._clock = Clock()
         self._attempts: list[AttemptDraft] = []
         self._exchange = ExchangeDraft(self._clock, "", "")
@@ -232,7 +233,9 @@ class Recorder(ClientTrace):
             service_name=self._service or None,
             http_request_method=self._method,
             url_full=self._url,
-            debug_source=self._source,
+            debug_source=self.decision.source,
+            debug_rule=self.decision.rule,
+            debug_revision=self.decision.revision,
             host_name=_host_name(),
             process_pid=os.getpid(),
             client_version=__version__,

@@ -6,6 +6,7 @@ env       an environment variable
 file      a file, a Kubernetes ConfigMap
 document  bytes → a decision with an end; the closed schema
 state     the outcome of each fetch → the decision in force
+target    where a request goes, as rules see it
 status    how that stands, for a health page
 journal   who switched it, why, until when; and each problem once
 poller    what the thread does: fetch, pause, back off
@@ -22,8 +23,10 @@ from tracedclient.debug.source import FlagSource, SourceError
 from tracedclient.debug.static import StaticFlag
 from tracedclient.debug.status import FlagStatus
 from tracedclient.debug.updater import FlagUpdater
+from tracedclient.trace.decision import Decision
 
 __all__ = [
+    "Decision",
     "EnvSource",
     "FileSource",
     "FlagDocument",

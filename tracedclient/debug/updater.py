@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tracedclient.debug.poller import Poller, longest_wait
 from tracedclient.debug.source import FlagSource
 from tracedclient.debug.state import FlagState, Known
+from tracedclient.trace.decision import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +91,15 @@ class FlagUpdater:
         if not state.watched and not self._watch():
             return False
         return state.known.snapshot.on and state.is_on()
+
+    def decide(self, method: str, host: str, path: str, trace_id: str) -> Decision | None:  # noqa: ARG002
+        """Whether and how to trace a call; ``None``: not at all. Never blocks, never raises.
+
+        ``host`` in lower case without its port, ``path`` without the query, as ``target`` gives.
+        """
+        if not self.is_on():
+            return None
+        return Decision(source=self.name, revision=self._state.known.revision)
 
     def status(self) -> FlagStatus:
         """How the flag stands. Starts nothing."""

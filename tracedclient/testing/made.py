@@ -70,7 +70,7 @@ def _summary(attempts: tuple[Attempt, ...], status: int | None) -> TraceResult:
         service_name="orders",
         http_request_method="GET",
         url_full=_URL,
-        debug_source="client",
+        debug_source="call",
         host_name="orders-7d9f",
         process_pid=4711,
         client_version=__version__,

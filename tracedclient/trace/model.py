@@ -299,7 +299,13 @@ class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     network_protocol_version: str | None = None
     tls_protocol_version: str | None = None
     debug_source: str | None = None
-    """What switched debug on: ``call``, ``client``, or the flag source's name and revision."""
+    """What switched debug on: ``call``, or the flag source's name."""
+    debug_rule: str | None = None
+    """Id of the rule of the flag's document that matched."""
+    debug_revision: str | None = None
+    """Of that document."""
+    emit_reason: str | None = None
+    """``error`` or ``slow``, when only such traces are emitted."""
     host_name: str | None = None
     process_pid: int | None = None
     client_version: str | None = None

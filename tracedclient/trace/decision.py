@@ -1,0 +1,49 @@
+"""Why a call is traced, and whether its finished trace is worth a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from tracedclient.trace.model import TraceResult
+
+Emit: TypeAlias = Literal["all", "errors", "slow", "errors_or_slow"]
+Level: TypeAlias = Literal["timing", "headers"]
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Debug is on for this call: who says so, and what is wanted of it."""
+
+    source: str
+    """``call`` for ``debug=True`` of the call itself, or the flag source's name."""
+    rule: str | None = None
+    """Id of the rule that matched; ``None`` where there is no document, or it has no rules."""
+    emit: Emit = "all"
+    """Which finished traces go to the sinks."""
+    slow_ms: float | None = None
+    """From how many milliseconds a call is slow; a number where ``emit`` needs one."""
+    level: Level = "timing"
+    revision: str | None = None
+    """Of the document in force."""
+
+    def is_wanted(self, result: TraceResult) -> bool:
+        """Whether the finished trace is one that ``emit`` asks for."""
+        return self.emit == "all" or self.reason_for(result) is not None
+
+    def reason_for(self, result: TraceResult) -> str | None:
+        """``error`` or ``slow``: what made ``emit`` choose this trace, when it had to choose."""
+        if self.emit in _ERRORS and result.outcome != "ok":
+            return "error"
+        slow_ms = self.slow_ms
+        if self.emit in _SLOW and slow_ms is not None and result.duration_ms >= slow_ms:
+            return "slow"
+        return None
+
+
+_ERRORS = ("errors", "errors_or_slow")
+_SLOW = ("slow", "errors_or_slow")
+
+BY_CALL = Decision(source="call")
+"""The caller said ``debug=True``."""
