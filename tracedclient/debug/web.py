@@ -1,0 +1,339 @@
+"""``Web``: HTTP for sources of the flag. One attempt, bounded in time and size; and never traced.
+
+The switch of the traces must not depend on what it switches, so this shares nothing with the
+client. It alone in this room knows urllib3.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
+
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.util import Retry, make_headers
+
+from tracedclient._version import __version__
+from tracedclient.debug.arguments import (
+    check_headers,
+    check_seconds,
+    check_verify,
+    parse_proxy,
+)
+from tracedclient.debug.dial import Dialer
+from tracedclient.debug.document import MAX_BYTES
+from tracedclient.debug.patient import Patience, PatientSocket, PatientTLSSocket, TimeIsUp
+from tracedclient.debug.source import SourceError
+from tracedclient.debug.tls import TLS
+from tracedclient.debug.url import Target, parse_url
+from tracedclient.redaction import describe_error
+
+if TYPE_CHECKING:
+    import socket
+    import threading
+    from collections.abc import Iterator, Mapping
+
+_PIECE = 16 * 1024
+_MAX_KEPT = 8
+"""Origins to which an idle connection is kept: a config centre has fewer nodes."""
+_STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+_FAILURES = (OSError, HTTPError, http.client.HTTPException, ValueError)
+_DECODED = ("", "identity", "gzip", "x-gzip", "deflate")
+
+
+class Answer(NamedTuple):
+    """A whole answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Looked up without regard to case."""
+    body: bytes
+    """Decoded. That of an answer which is no 2xx is cut at the limit."""
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that ``Retry-After`` asks for (RFC 9110 §10.2.3), if it does."""
+        value = self.headers.get("Retry-After", "")[:64]
+        try:
+            return Retry().parse_retry_after(value)
+        except (InvalidHeader, ValueError, OverflowError):
+            return None
+
+
+def refusal(url: str, answer: Answer) -> SourceError:
+    """Return the error for an ``answer`` that brings no document: host, status, ``retry_after``."""
+    try:
+        phrase = f" {HTTPStatus(answer.status).phrase}"
+    except ValueError:
+        phrase = ""
+    words = f"{parse_url(url).peer} answered {answer.status}{phrase}"
+    return SourceError(words, retry_after=answer.retry_after)
+
+
+class Web:
+    """The connections of one source. One thread at a time uses it, as it does the source.
+
+    connect    seconds for a TCP connection to one address
+    total      seconds for a whole request, besides those that the server may hold it
+    headers    sent with each request
+    verify     ``True``, ``False``, or the path of a bundle of certificate authorities
+    proxy      ``http://user:password@host:port``; proxies of the environment are not used
+    max_bytes  size of an answer's decoded body at most, and of a line
+
+    Raises ``TypeError`` and ``ValueError`` for arguments that cannot work.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect: float = 1.0,
+        total: float = 5.0,
+        headers: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        proxy: str | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._total = check_seconds("total", total)
+        self._dialer = Dialer(check_seconds("connect", connect))
+        self._headers = {
+            "User-Agent": f"tracedclient/{__version__}",
+            "Accept-Encoding": "gzip",
+            **check_headers(headers),
+        }
+        self._tls = TLS(check_verify(verify))
+        self._proxy = None if proxy is None else parse_proxy(proxy)
+        self._max_bytes = max_bytes
+        self._open: set[_Dialled] = set()
+        self._idle: dict[tuple[str, str, int], _Dialled] = {}
+        self._closed = False
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        wait: float = 0.0,
+        cancel: threading.Event,
+    ) -> Answer:
+        """Ask once. Path and query go out byte for byte; a redirect is an answer like any other.
+
+        Ends after ``wait`` + ``total`` seconds, or 0.1 s after ``cancel`` was set. Raises
+        ``SourceError``, which names host and reason but no credential and no query, and
+        ``ValueError`` when ``url`` cannot be one.
+        """
+        target = parse_url(url)
+        patience = Patience(target.peer, wait + self._total, cancel)
+        with self._asked(method, target, check_headers(headers), body, patience) as response:
+            return self._read(response, target)
+
+    def lines(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        wait: float,
+        cancel: threading.Event,
+    ) -> Iterator[bytes]:
+        """Yield the lines of a 2xx answer as they arrive, without their ends.
+
+        Returns when the answer has ended, or ``wait`` seconds after its head came. Raises as
+        ``request`` does, and ``SourceError`` for any other status and for a line that is too long.
+        Closing the generator closes the connection.
+        """
+        target = parse_url(url)
+        patience = Patience(target.peer, wait + self._total, cancel)
+        fields = {"Accept-Encoding": "identity", **check_headers(headers)}
+        with self._asked(method, target, fields, body, patience) as response:
+            if not 200 <= response.status < 300:
+                raise refusal(url, self._read(response, target))
+            patience.let_end_in(wait)
+            with suppress(TimeIsUp):
+                yield from _lines(response, target, self._max_bytes)
+
+    def after_fork(self) -> None:
+        """Forget the parent's connections, without a word on them."""
+        for connection in self._open:
+            connection.forget()
+        self._open = set()
+        self._idle = {}
+        self._dialer.after_fork()
+
+    def close(self) -> None:
+        """Close the idle connections; one in use is closed when its request ends."""
+        self._closed = True
+        for connection in list(self._idle.values()):
+            self._drop(connection)
+        self._idle.clear()
+
+    @contextmanager
+    def _asked(
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        patience: Patience,
+    ) -> Iterator[HTTPResponse]:
+        request = _Request(method, self._path(target), self._fields(target, headers), body)
+        try:
+            connection, response = self._ask(target, request, patience)
+            try:
+                yield response
+            finally:
+                self._give_back(connection, response, target)
+        except _FAILURES as error:
+            words = describe_error(error) or type(error).__name__
+            raise SourceError(f"{self._route(target)}: {words}") from error
+
+    def _ask(
+        self, target: Target, request: _Request, patience: Patience
+    ) -> tuple[_Dialled, HTTPResponse]:
+        kept = self._idle.pop(target[:3], None)
+        if kept is not None and not kept.is_connected:
+            self._drop(kept)
+        elif kept is not None:
+            try:
+                return kept, self._exchange(kept, request, patience)
+            except _STALE:
+                if request.method != "GET":
+                    raise
+        fresh = self._new(target)
+        return fresh, self._exchange(fresh, request, patience)
+
+    def _exchange(
+        self, connection: _Dialled, request: _Request, patience: Patience
+    ) -> HTTPResponse:
+        try:
+            return connection.exchange(request, patience)
+        except BaseException:
+            self._drop(connection)
+            raise
+
+    def _new(self, target: Target) -> _Dialled:
+        address = (target if self._proxy is None else self._proxy)[1:3]
+        connection: _Dialled
+        if target.scheme == "http":
+            connection = _Plain(*address)
+        else:
+            connection = _Secure(*address, ssl_context=self._tls.context())
+            if self._proxy is not None:
+                connection.set_tunnel(*target[1:3], headers=_proxy_fields(self._proxy))
+        connection.dialer = self._dialer
+        self._open.add(connection)
+        return connection
+
+    def _give_back(self, connection: _Dialled, response: HTTPResponse, target: Target) -> None:
+        # An answer that is not read to its end, or a 1xx, has more to come on its connection.
+        done = response.closed and response.status >= 200
+        if not done or connection.sock is None or self._closed:
+            response.close()
+            self._drop(connection)
+            return
+        self._idle[target[:3]] = connection
+        if len(self._idle) > _MAX_KEPT:
+            self._drop(self._idle.pop(next(iter(self._idle))))
+
+    def _drop(self, connection: _Dialled) -> None:
+        self._open.discard(connection)
+        connection.close()
+
+    def _read(self, response: HTTPResponse, target: Target) -> Answer:
+        is_success = 200 <= response.status < 300
+        if is_success and response.headers.get("Content-Encoding", "").lower() not in _DECODED:
+            raise SourceError(f"{target.peer} answered in a Content-Encoding that is not gzip")
+        body = bytearray()
+        while len(body) <= self._max_bytes and (piece := response.read(_PIECE)):
+            body += piece
+        if is_success and len(body) > self._max_bytes:
+            limit = self._max_bytes // 1024
+            raise SourceError(f"the answer of {target.peer} is larger than {limit} kB")
+        return Answer(response.status, response.headers, bytes(body[: self._max_bytes]))
+
+    def _path(self, target: Target) -> str:
+        if self._proxy is None or target.scheme == "https":
+            return target.path
+        return f"{target.scheme}://{target.peer}{target.path}"
+
+    def _fields(self, target: Target, headers: Mapping[str, str]) -> HTTPHeaderDict:
+        fields = HTTPHeaderDict(self._headers)
+        if target.userinfo is not None:
+            fields.update(make_headers(basic_auth=unquote(target.userinfo)))
+        if self._proxy is not None and target.scheme == "http":
+            fields.update(_proxy_fields(self._proxy))
+        fields.update(headers)
+        return fields
+
+    def _route(self, target: Target) -> str:
+        return target.peer if self._proxy is None else f"{target.peer} by {self._proxy.peer}"
+
+
+class _Request(NamedTuple):
+    method: str
+    path: str
+    headers: HTTPHeaderDict
+    body: bytes | None
+
+
+class _Dialled(HTTPConnection):
+    """A connection whose every wait is as long as its patience for the request at hand."""
+
+    dialer: Dialer
+    patience: Patience
+
+    def exchange(self, request: _Request, patience: Patience) -> HTTPResponse:
+        self.patience = patience
+        if isinstance(self.sock, (PatientSocket, PatientTLSSocket)):
+            self.sock.patience = patience
+        self.request(request.method, request.path, body=request.body, headers=request.headers)
+        # urllib3's own getresponse logs the whole URL when it does not like a header.
+        raw = http.client.HTTPConnection.getresponse(self)
+        return HTTPResponse(
+            raw,
+            headers=HTTPHeaderDict(raw.headers.items()),
+            status=raw.status,
+            preload_content=False,
+            original_response=raw,
+            request_method=request.method,
+        )
+
+    def forget(self) -> None:
+        """Close this process's descriptor of a socket that is the parent's."""
+        # Not the response: a thread that the child does not have may hold its reader's lock.
+        if self.sock is not None:
+            with suppress(OSError):
+                os.close(self.sock.detach())
+
+    def _new_conn(self) -> socket.socket:
+        return self.dialer.dial(self._dns_host, self.port, self.patience)
+
+
+class _Plain(_Dialled):
+    pass
+
+
+class _Secure(_Dialled, HTTPSConnection):
+    pass
+
+
+def _lines(response: HTTPResponse, target: Target, limit: int) -> Iterator[bytes]:
+    begun = b""
+    while piece := response.read1(_PIECE):
+        *lines, begun = (begun + piece).split(b"\n")
+        if max(map(len, [*lines, begun])) > limit:
+            raise SourceError(f"{target.peer} sent a line larger than {limit // 1024} kB")
+        yield from lines
+
+
+def _proxy_fields(proxy: Target) -> dict[str, str]:
+    if proxy.userinfo is None:
+        return {}
+    return make_headers(proxy_basic_auth=unquote(proxy.userinfo))
