@@ -14,6 +14,7 @@ import requests
 from requests.exceptions import InvalidHeader, InvalidURL
 
 from tracedclient.trace.ids import traceparent
+from tracedclient.transport import are_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,6 +81,8 @@ def _check_method(method: object) -> None:
 
 
 def _check_headers(headers: Mapping[Any, Any]) -> None:
+    if are_plain(headers):
+        return
     for name, value in headers.items():
         _check_header_name(name)
         if value is not None:  # requests: leave this header of the session's out

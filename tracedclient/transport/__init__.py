@@ -3,6 +3,7 @@
 A request passes through these files in this order, each telling the ``ClientTrace`` in force:
 
 session      a ``requests.Session``; redirects
+prepared     a usual request made ready without detours
 environment  proxies and CA bundle of the process, looked up once
 adapter      one exchange: which pool, with which TLS context
 plain        requests' words for an exchange that has nothing unusual about it
@@ -27,6 +28,7 @@ from tracedclient.transport.dial import Dialing
 from tracedclient.transport.environment import Environment
 from tracedclient.transport.failure import WireFacts, wire_facts
 from tracedclient.transport.fork import forget_after_fork
+from tracedclient.transport.prepared import are_plain
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused
 from tracedclient.transport.session import TracedSession
 
@@ -39,6 +41,7 @@ __all__ = [
     "TracedResponse",
     "TracedSession",
     "WireFacts",
+    "are_plain",
     "forget_after_fork",
     "wire_facts",
 ]

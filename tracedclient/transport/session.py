@@ -13,13 +13,14 @@ import requests
 from requests.cookies import cookiejar_from_dict
 from requests.exceptions import InvalidSchema, InvalidURL
 from requests.structures import CaseInsensitiveDict
-from requests.utils import resolve_proxies
+from requests.utils import get_netrc_auth, resolve_proxies
 
 from tracedclient.httptrace import RedirectedInfo, current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
 from tracedclient.transport.begun import drop_what_is_left
 from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.discreet import redact_error
+from tracedclient.transport.prepared import prepared_plainly
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, settle
 from tracedclient.transport.shipped import session_is_as_shipped
 from tracedclient.transport.tls import check_files
@@ -90,43 +91,23 @@ class TracedSession(requests.Session):
         super().mount(prefix, adapter)
 
     def prepare_request(self, request: requests.Request) -> PreparedRequest:
-        """Return ``request`` prepared with the session's settings, as requests does.
-
-        Without what this session has none of: requests merges each of its settings with the
-        request's for every request, also when there is nothing to merge.
-        """
+        """Return ``request`` prepared with the session's settings, as requests does."""
+        if type(request) is requests.Request and self._adds_only_headers(request.url):
+            prepared = prepared_plainly(request, self.headers)
+            if prepared is not None:
+                return prepared
         try:
-            return self._prepared(request)
+            return super().prepare_request(request)
         except requests.RequestException as error:
             redact_error(error, request.url)
             raise
 
-    def _prepared(self, request: requests.Request) -> PreparedRequest:
-        if not self._is_plain(request) or request.method is None:
-            return super().prepare_request(request)
-        prepared = requests.PreparedRequest()
-        prepared.prepare(
-            method=request.method.upper(),
-            url=request.url,
-            headers=_merged(self.headers, request.headers),
-            files=request.files,
-            data=request.data,
-            json=request.json,
-            params=request.params,
-            auth=request.auth,
-            hooks=request.hooks,
-        )
-        return prepared
-
-    def _is_plain(self, request: requests.Request) -> bool:
-        return (
-            self.environment is not None
-            and not (self.auth or self.params or self.hooks.get("response"))
-            and not (request.cookies or len(self.cookies))
-            and isinstance(request.headers, dict)
-            and isinstance(request.params, (dict, list, tuple, str, bytes))
-            and not (isinstance(request.params, dict) and None in request.params.values())
-        )
+    def _adds_only_headers(self, url: Any) -> bool:
+        if self.auth or self.params or self.hooks.get("response") or len(self.cookies):
+            return False
+        if type(self.headers) is not CaseInsensitiveDict:
+            return False
+        return not self.trust_env or get_netrc_auth(url) is None
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
@@ -268,12 +249,3 @@ class TracedSession(requests.Session):
     def check_tls_files(self) -> None:
         """Raise ``ValueError`` when a file that ``verify`` or ``cert`` names is not there."""
         check_files(self.verify, self.cert)
-
-
-def _merged(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> CaseInsensitiveDict[Any]:
-    """The session's headers and the request's, which win; ``None`` leaves one out."""
-    merged = CaseInsensitiveDict(ours)
-    merged.update(theirs)
-    for name in [name for name, value in merged.items() if value is None]:
-        del merged[name]
-    return merged

@@ -1,0 +1,99 @@
+"""A usual ``Request`` → its ``PreparedRequest``, without asking what an unusual one would need.
+
+requests takes every URL apart and puts it together again, merges settings that nobody made, and makes
+jars for no cookies. A URL that would come out as it went in can be recognised by one regular
+expression. ``tests/transport/test_prepared.py`` holds the result to be requests' own.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests.structures import CaseInsensitiveDict
+
+_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+# requests would undo the escape of what need not be escaped: letters, digits and -._~
+_ESCAPE = r"%(?!2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])[0-9A-F]{2}"
+_CHARACTER = rf"[A-Za-z0-9\-_~!$&'()*+,;=:@]|{_ESCAPE}"
+_URL = re.compile(
+    r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+    rf"(?::{_PORT})?"
+    # No segment begins with a dot: those that are one or two are worked out.
+    rf"(?:/(?:(?:{_CHARACTER})(?:{_CHARACTER}|\.)*)?)+"
+    rf"(?:\?(?:{_CHARACTER}|[./?])*)?"
+)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def prepared_plainly(
+    request: requests.Request, session_headers: CaseInsensitiveDict[Any]
+) -> requests.PreparedRequest | None:
+    """Return what requests would prepare; ``None`` when anything of ``request`` is unusual.
+
+    For a session without cookies, parameters, authentication and hooks of its own.
+    """
+    method, url = request.method, request.url
+    if method not in _METHODS or type(url) is not str or not _is_plain(request):
+        return None
+    if request.params:
+        url = _with_params(url, request.params)
+    if not _URL.fullmatch(url):
+        return None
+    headers = _headers(session_headers, request.headers)
+    if headers is None:
+        return None
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url, prepared.headers = method, url, headers
+    if request.data or request.json is not None:
+        prepared.prepare_body(request.data, None, request.json)
+    elif method not in {"GET", "HEAD"}:
+        headers["Content-Length"] = "0"
+    return prepared
+
+
+def _is_plain(request: requests.Request) -> bool:
+    return not (request.files or request.auth or request.cookies or request.hooks.get("response"))
+
+
+def _with_params(url: str, params: Any) -> str:
+    if type(params) is not dict or "?" in url:
+        return ""
+    if not all(type(name) is str and type(value) in {str, int} for name, value in params.items()):
+        return ""
+    return f"{url}?{urlencode(params)}"
+
+
+def _headers(
+    ours: CaseInsensitiveDict[Any], theirs: Mapping[str, Any]
+) -> CaseInsensitiveDict[Any] | None:
+    headers = ours.copy()
+    headers.update(theirs)
+    return headers if are_plain(headers) else None
+
+
+def are_plain(headers: Mapping[Any, Any]) -> bool:
+    """Whether nobody could object to any of ``headers``."""
+    return all(
+        type(name) is str and _is_token(name) and _is_plain_text(value)
+        for name, value in headers.items()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _is_token(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def _is_plain_text(value: object) -> bool:
+    return (
+        type(value) is str and value.isascii() and value.isprintable() and not value[:1].isspace()
+    )
