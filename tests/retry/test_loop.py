@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 import requests
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracedclient.retry import Attempted, AttemptFacts, RetryLoop, RetryPolicy
+from tracedclient.retry.policy import decide
 
 QUARTER = tenacity.wait_fixed(0.25)
 POLICY = RetryPolicy(max_attempts=4, wait=QUARTER, wait_throttled=QUARTER)
@@ -303,3 +304,50 @@ def test_any_call_keeps_its_limits(script, most, total):
     assert [sleep for *_, sleep in call.told] == [*call.slept, 0.0]
     assert [retry for _, retry, *_ in call.told] == [True] * len(call.slept) + [False]
     assert total is None or sum(call.slept) < total or not call.slept
+
+
+@pytest.mark.parametrize("first", [0.0, 0.2])
+def test_time_of_the_first_attempt_counts(first):
+    """A policy that stops by the time since the start is told of all of it, the first try included."""
+    seen = []
+
+    class Stop(tenacity.stop.stop_base):
+        def __call__(self, retry_state):
+            seen.append(retry_state.seconds_since_start)
+            return True
+
+    def slow(number):
+        Event().wait(first)
+        return failed()
+
+    Call(slow, policy=RetryPolicy(wait=QUARTER, stop=Stop())).run()
+    assert first <= seen[0] < first + 0.2
+
+
+@given(
+    st.lists(st.sampled_from([200, 404, 429, 500, 502, 503]), min_size=1, max_size=6),
+    st.integers(1, 5),
+    st.sampled_from(["GET", "POST"]),
+)
+def test_attempts_are_those_of_tenacity_alone(statuses, attempts, method):
+    """The loop tries as often, sleeps as long and ends with the same answer as tenacity would."""
+    policy = RetryPolicy(max_attempts=attempts, wait=QUARTER, wait_throttled=QUARTER)
+    script = [answered(status, method=method) for status in statuses]
+    ours = Call(*script, policy=policy)
+    mine = ours.run()
+
+    tried, slept = [], []
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda a: decide(a.facts, policy).retry),
+        wait=QUARTER,
+        stop=tenacity.stop_after_attempt(attempts),
+        sleep=slept.append,
+        retry_error_callback=lambda state: state.outcome.result(),
+    )
+
+    def attempt():
+        tried.append(len(tried) + 1)
+        return script[min(len(tried), len(script)) - 1]
+
+    assert retrying(attempt) is mine
+    assert (ours.numbers, ours.slept) == (tried, slept)

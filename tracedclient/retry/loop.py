@@ -80,15 +80,28 @@ class RetryLoop(Generic[Answer]):
         self._asked: float | None = None
         self._throttled = False
         self._free = 0
+        self._started = 0.0
 
     def run(self, attempt: Callable[[int], Attempted[Answer]]) -> Attempted[Answer]:
         """Call ``attempt`` with 1, 2, … until there is nothing left to try; return the last."""
+        self._started = time.monotonic()
+        first = attempt(1)
+        self._consider(first)
+        if self._decision.retry:
+            return self._go_on(attempt, first)
+        self._tell(1, first, 0.0)
+        return first
+
+    def _go_on(
+        self, attempt: Callable[[int], Attempted[Answer]], first: Attempted[Answer]
+    ) -> Attempted[Answer]:
+        """Let tenacity take over, for which the first try is its own. Most calls need no second."""
         number = 0
 
         def once() -> Attempted[Answer]:
             nonlocal number
             number += 1
-            return attempt(number)
+            return first if number == 1 else attempt(number)
 
         retrying = tenacity.Retrying(
             retry=self._should_retry,
@@ -104,13 +117,17 @@ class RetryLoop(Generic[Answer]):
         return last
 
     def _should_retry(self, state: RetryCallState) -> bool:
-        attempted: Attempted[Answer] = _result(state)
+        # A policy's wait and stop may ask how long it has been.
+        state.start_time = self._started
+        self._consider(_result(state))
+        return self._decision.retry
+
+    def _consider(self, attempted: Attempted[Answer]) -> None:
         self._decision = decide(attempted.facts, self._policy)
         self._asked = None
         self._throttled = attempted.facts.status in THROTTLE_STATUSES
         if self._throttled or attempted.facts.told_when:
             self._asked = retry_after(attempted.retry_after, now=time.time())
-        return self._decision.retry
 
     def _wait(self, state: RetryCallState) -> float:
         if self._decision.free or testmode.current is not None:
