@@ -30,6 +30,8 @@ def run(script, *arguments):
 def test_public_names():
     """The front door has exactly these names."""
     assert tracedclient.__all__ == [
+        "AddressPolicy",
+        "AddressRefused",
         "CircuitBreaker",
         "CircuitOpen",
         "ClientClosed",

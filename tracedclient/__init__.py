@@ -28,13 +28,20 @@ from tracedclient._version import __version__
 
 if TYPE_CHECKING:
     from tracedclient.client import HTTPClient
-    from tracedclient.errors import CircuitOpen, ClientClosed, DeadlineExceeded, ResponseTooLarge
+    from tracedclient.errors import (
+        AddressRefused,
+        CircuitOpen,
+        ClientClosed,
+        DeadlineExceeded,
+        ResponseTooLarge,
+    )
     from tracedclient.measure import stat
     from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
     from tracedclient.sinks import JsonLogSink, Sink, logging_config
     from tracedclient.timeout import Timeout
     from tracedclient.trace.model import TraceResult
     from tracedclient.transport import (
+        AddressPolicy,
         RedirectPolicy,
         RedirectRefused,
         TracedAdapter,
@@ -43,6 +50,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AddressPolicy",
+    "AddressRefused",
     "CircuitBreaker",
     "CircuitOpen",
     "ClientClosed",
@@ -66,6 +75,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "AddressPolicy": "tracedclient.transport",
+    "AddressRefused": "tracedclient.errors",
     "CircuitBreaker": "tracedclient.retry",
     "CircuitOpen": "tracedclient.errors",
     "ClientClosed": "tracedclient.errors",

@@ -6,7 +6,13 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from tracedclient.debug import FlagSource, FlagUpdater, StaticFlag
-from tracedclient.transport import Dialing, Environment, RedirectPolicy, TracedSession
+from tracedclient.transport import (
+    AddressPolicy,
+    Dialing,
+    Environment,
+    RedirectPolicy,
+    TracedSession,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +26,7 @@ def new_session(
     family: Literal[4, 6] | None,
     happy_eyeballs: bool,
     redirects: RedirectPolicy,
+    addresses: AddressPolicy | None,
     max_response_bytes: int | None,
     trust_env: bool,
     cookies: bool,
@@ -36,9 +43,11 @@ def new_session(
         _check_positive("max_response_bytes", max_response_bytes)
     if not isinstance(redirects, RedirectPolicy):
         raise TypeError(f"redirects must be a RedirectPolicy, not {redirects!r}")
+    if addresses is not None and not isinstance(addresses, AddressPolicy):
+        raise TypeError(f"addresses must be an AddressPolicy or None, not {addresses!r}")
     session = TracedSession(
         environment=Environment.capture() if trust_env else Environment(),
-        dialing=_dialing(family, happy_eyeballs=happy_eyeballs),
+        dialing=_dialing(family, happy_eyeballs=happy_eyeballs)._replace(addresses=addresses),
         redirects=redirects,
         max_response_bytes=max_response_bytes,
         cookies=cookies,

@@ -26,6 +26,7 @@ from tracedclient.timeout import Timeout
 from tracedclient.trace.decision import BY_CALL
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
 from tracedclient.transport import (
+    AddressPolicy,
     RedirectPolicy,
     TracedResponse,
     forget_after_fork,
@@ -91,6 +92,8 @@ class HTTPClient:
     happy_eyeballs   whether to try the next address of a name when one has not answered for
                      0.25 s (RFC 8305), instead of when its connect timeout has passed.
     redirects        ``RedirectPolicy``: what a redirect may take to another origin.
+    addresses        ``AddressPolicy``: to which addresses it connects. To all, but that no redirect
+                     leads further in than it came from; ``None`` for no rule at all.
     cookies          whether to keep the cookies that servers set. Off, because they would be sent
                      on with the next request, whichever of the service's users that is for.
     max_response_bytes  of a decoded body that is not streamed; ``None`` for any number.
@@ -120,6 +123,7 @@ class HTTPClient:
         family: Literal[4, 6] | None = None,
         happy_eyeballs: bool = True,
         redirects: RedirectPolicy = RedirectPolicy(),  # noqa: B008 - frozen
+        addresses: AddressPolicy | None = AddressPolicy(),  # noqa: B008 - frozen
         cookies: bool = False,
         max_response_bytes: int | None = 256 * 1024 * 1024,
         trust_env: bool = True,
@@ -145,6 +149,7 @@ class HTTPClient:
             family=family,
             happy_eyeballs=happy_eyeballs,
             redirects=redirects,
+            addresses=addresses,
             max_response_bytes=max_response_bytes,
             trust_env=trust_env,
             cookies=cookies,

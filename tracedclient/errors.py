@@ -5,6 +5,8 @@ RequestException (requests)
  │   └─ CircuitOpen        the origin fails too often and is left alone for a while
  ├─ Timeout (requests)
  │   └─ DeadlineExceeded   the call's total timeout has passed
+ ├─ InvalidURL (requests)
+ │   └─ AddressRefused     the URL, or a redirect, leads to an address that is not to be used
  ├─ ClientClosed           the client was closed while the call slept between two attempts
  └─ ResponseTooLarge       the body is larger than the client takes
 
@@ -34,6 +36,12 @@ class CircuitOpen(requests.ConnectionError):
 
 class DeadlineExceeded(requests.Timeout):
     """The total timeout of the call has passed, its retries and the sleeps between them included."""
+
+
+class AddressRefused(requests.exceptions.InvalidURL):
+    """The client's ``AddressPolicy`` has no connection go where the URL, or a redirect, leads; not a
+    byte was sent.
+    """
 
 
 class ClientClosed(requests.RequestException):

@@ -18,7 +18,7 @@ from requests.exceptions import UnrewindableBodyError
 
 from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
 from tracedclient._version import __version__
-from tracedclient.errors import CircuitOpen, ResponseTooLarge
+from tracedclient.errors import AddressRefused, CircuitOpen, ResponseTooLarge
 from tracedclient.httptrace import ClientTrace
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.decision import BY_CALL, Decision
@@ -247,7 +247,7 @@ class Recorder(ClientTrace):
     def _phase_of(self, error: BaseException) -> str:
         if isinstance(error, CircuitOpen):
             return "circuit"
-        if isinstance(error, UnrewindableBodyError):
+        if isinstance(error, _OF_THE_REQUEST):
             return "prepare"
         draft = self._exchange
         if draft.error is not None:
@@ -261,6 +261,7 @@ class Recorder(ClientTrace):
         return "redirect" if after_the_body else "receive"
 
 
+_OF_THE_REQUEST = (AddressRefused, UnrewindableBodyError)
 _OF_A_BODY = (requests.exceptions.ContentDecodingError, ResponseTooLarge)
 
 

@@ -71,6 +71,9 @@ _SENTENCES = {
     "DeadlineExceeded": "the total timeout of the call has passed",
 }
 
+_OURS = frozenset({"AddressRefused"})
+"""Exceptions whose text is of this package's own making, from hosts and addresses only."""
+
 
 def redact_url(url: str) -> str:
     """Return ``url`` without userinfo, query values and fragment, at most 2,048 characters.
@@ -151,6 +154,8 @@ def describe_error(error: BaseException) -> str | None:
 
     ``None`` when nothing behind it is known to be free of what the caller or the peer wrote.
     """
+    if type(error).__name__ in _OURS:
+        return redact_text(str(error))
     if type(error).__name__ in _SENTENCES:
         return _SENTENCES[type(error).__name__]
     found = list(causes(error))

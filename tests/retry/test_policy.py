@@ -33,7 +33,7 @@ from urllib3.exceptions import (
 )
 
 from tracedclient import RetryPolicy
-from tracedclient.errors import DeadlineExceeded
+from tracedclient.errors import AddressRefused, DeadlineExceeded
 from tracedclient.retry import AttemptFacts, decide
 from tracedclient.trace.model import PHASES
 from tracedclient.transport.tunnel import TooLargeHead
@@ -157,6 +157,7 @@ FINAL = {
     "bad gzip": (raised(ContentDecodingError(), DecodeError("x")), sent("receive"), "DecodeError"),
     "too many redirects": (requests.TooManyRedirects(), {}, "TooManyRedirects"),
     "invalid URL": (requests.exceptions.InvalidURL(), {}, "InvalidURL"),
+    "address denied": (AddressRefused(), unsent("dns"), "AddressRefused"),
     "unparsable URL": (LocationParseError("x"), {}, "LocationParseError"),
     "closed pool": (wrapped(ClosedPoolError(None, "x")), unsent("blocked"), "ClosedPoolError"),
     "body raises": (ValueError("disk gone"), sent("send"), "ValueError"),

@@ -6,6 +6,7 @@ import requests
 from typing_extensions import assert_type
 
 from tracedclient import (
+    AddressPolicy,
     CircuitBreaker,
     HTTPClient,
     JsonLogSink,
@@ -49,6 +50,7 @@ with HTTPClient(
     budget=RetryBudget(ratio=0.1),
     breaker=CircuitBreaker(min_calls=50),
     redirects=RedirectPolicy(headers=frozenset({"X-Trace-Id"})),
+    addresses=AddressPolicy(deny=frozenset({"metadata"}), allow=frozenset({"10.0.0.0/8"})),
     sinks=[JsonLogSink(), sink],
     verify="/etc/ca.pem",
     cert=("/cert.pem", "/key.pem"),

@@ -248,5 +248,6 @@ _FINAL = frozenset(
         "InvalidHeader",
         "InvalidURL",
         "InvalidProxyURL",
+        "AddressRefused",
     }
 )

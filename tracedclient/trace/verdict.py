@@ -67,6 +67,8 @@ def _failed(facts: Facts, error: ErrorInfo) -> Verdict:
         return _cancelled(facts, error)
     if error.type == "DeadlineExceeded":
         return Verdict("deadline", _deadline(facts), ("duration_ms", "attempts"))
+    if error.type == "AddressRefused":
+        return Verdict("config", f"nothing was sent: {_why(error)}", ("error_type", "url_full"))
     exchange = _last_exchange(facts.attempts)
     explain = _EXPLAIN.get(error.phase, _failed_elsewhere)
     return explain(error, exchange)

@@ -12,6 +12,7 @@ exchange     such a one, straight on the socket (head: its bytes; begun: what is
 pool         which connection; binds the trace to it
 connection   opening it, CONNECT, TLS, writing the request
 dial         the lookup of the name, the addresses raced (race, candidate)
+addresses    which of them a connection may go to
 tls          one ``SSLContext`` per setting; what a handshake agreed on
 tunnel       a proxy's answer to CONNECT
 response     1xx, the head, the body's end
@@ -23,6 +24,7 @@ failure      what is known about the wire when any of it failed
 """
 
 from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.addresses import AddressPolicy
 from tracedclient.transport.answer import TracedResponse
 from tracedclient.transport.dial import Dialing
 from tracedclient.transport.environment import Environment
@@ -33,6 +35,7 @@ from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused
 from tracedclient.transport.session import TracedSession
 
 __all__ = [
+    "AddressPolicy",
     "Dialing",
     "Environment",
     "RedirectPolicy",

@@ -14,7 +14,9 @@ from requests.utils import get_encoding_from_headers, prepend_scheme_if_needed, 
 from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.util import parse_url
 
+from tracedclient.errors import AddressRefused
 from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
+from tracedclient.transport.addresses import Denied, is_redirected, redirected
 from tracedclient.transport.answer import TracedResponse
 from tracedclient.transport.begun import HandedOn, drop_what_is_left, is_left, leave
 from tracedclient.transport.dial import USUAL, Dialing
@@ -110,6 +112,8 @@ class TracedAdapter(HTTPAdapter):
     ) -> Any:
         url = request.url or ""
         proxy = select_proxy(url, dict(proxies)) if proxies else None
+        if proxy:
+            self._check_proxied(request)
         context = self._tls.context(verify, cert) if url[:6].lower() == "https:" else None
         key = (_origin(url), context, proxy, verify)
         pool = self._pools.get(key)
@@ -118,6 +122,15 @@ class TracedAdapter(HTTPAdapter):
                 self._pools.clear()
             pool = self._pools[key] = self._pool_of(request, verify, proxy, cert)
         return pool
+
+    def _check_proxied(self, request: PreparedRequest) -> None:
+        """Refuse an address that only the proxy would connect to; names are the proxy's to judge."""
+        if self.dialing.addresses is None:
+            return
+        try:
+            self.dialing.addresses.check_literal(parse_url(request.url or "").host or "")
+        except Denied as error:
+            raise AddressRefused(str(error), request=request) from error
 
     def _pool_of(self, request: PreparedRequest, verify: Any, proxy: str | None, cert: Any) -> Any:
         try:
@@ -174,8 +187,22 @@ class TracedAdapter(HTTPAdapter):
                     return answer
             if not is_left():
                 _tell_start(request, select_proxy(request.url or "", proxies))
+        response = self._send_as_requests_does(
+            request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies
+        )
+        if not stream and isinstance(response, TracedResponse):
+            # A streamed body is its reader's to bound.
+            response.max_bytes = self.max_response_bytes
+        return response
+
+    def _send_as_requests_does(
+        self, request: PreparedRequest, **settings: Any
+    ) -> requests.Response:
         try:
-            response = super().send(request, stream, timeout, verify, cert, proxies)
+            with redirected(request):
+                return super().send(request, **settings)
+        except Denied as error:
+            raise AddressRefused(str(error), request=request) from error
         except requests.RequestException as error:
             redact_error(error, request.url, request.path_url)
             raise
@@ -186,16 +213,12 @@ class TracedAdapter(HTTPAdapter):
             raise requests.ConnectionError(error, request=request) from error
         finally:
             drop_what_is_left()
-        if not stream and isinstance(response, TracedResponse):
-            # A streamed body is its reader's to bound.
-            response.max_bytes = self.max_response_bytes
-        return response
 
     def exchange(
         self, request: PreparedRequest, timeout: Any, verify: Any, cert: Any, proxies: Any
     ) -> TracedResponse | None:
         """Do a plain exchange the short way; ``None`` leaves it to ``send``, whole or the rest of it."""
-        if proxies and select_proxy(request.url or "", proxies):
+        if is_redirected(request) or (proxies and select_proxy(request.url or "", proxies)):
             return None
         if type(self) is not TracedAdapter or self.max_retries.total or _urllib3_debugs():
             return None
@@ -230,6 +253,8 @@ class TracedAdapter(HTTPAdapter):
         extract_cookies_to_jar(response.cookies, req, resp)
         response.request = req
         response.connection = self
+        # Made up by a tool for tests, it comes from nowhere.
+        response.peer = getattr(getattr(resp, "_original_response", None), "peer", None)
         return response
 
 

@@ -33,6 +33,8 @@ class TracedResponse(requests.Response):
 
     trace: TraceResult | None = None
     """``None`` with debug off, and while a streamed body has not been read or closed."""
+    peer: str | None = None
+    """The address that it came from; empty when only a proxy knows, ``None`` when nobody does."""
     max_bytes: int | None = None
     """Bytes of the decoded body that may be read; ``None`` for any number."""
 

@@ -41,6 +41,8 @@ class DialedSocket(Bounded, socket.socket):
     """
 
     before_handshake: Callable[[], None] | None = None
+    peer = ""
+    """The address that it was dialed to."""
 
     def detach(self) -> int:
         call, self.before_handshake = self.before_handshake, None
@@ -139,6 +141,7 @@ class Candidate:
             trace.connect_start(ConnectStartInfo(network=_NETWORK, addr=self.addr))
         address = self._address
         self._sock = DialedSocket(address.family, address.kind, address.protocol)
+        self._sock.peer = str(address.sockaddr[0])
         for option in self._terms.socket_options:
             self._sock.setsockopt(*option)
         if self._terms.source_address:

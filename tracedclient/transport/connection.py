@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from tracedclient.httptrace import ClientTrace
     from tracedclient.inflight import OngoingCall
+    from tracedclient.transport.addresses import AddressPolicy
     from tracedclient.transport.begun import Begun, Stage
 
     _Base = urllib3.connection.HTTPConnection
@@ -129,6 +130,8 @@ class Traced(_Base):
         self.dialing = USUAL
         self.upload_timeout: float | None = None
         self.target: str | None = None
+        self.peer = ""
+        """The address that it goes to; empty when only a proxy knows."""
         self._answering: Any = None
         self._tcp_before: TCPInfo | None = None
         self._is_stamped = False
@@ -154,19 +157,27 @@ class Traced(_Base):
         self.opened_at = time.monotonic()
 
     def _new_conn(self) -> socket.socket:
-        sock = self._dial(self._dns_host, self.port)
+        # To a proxy it may always go: what the policy is about is where that connects to.
+        policy = self.dialing.addresses if self.proxy is None else None
+        sock = self._dial(self._dns_host, self.port, policy)
+        self.peer = "" if self.proxy is not None else sock.peer
         set_deadline(sock, self.call.deadline if self.call is not None else None)
         keep_deadline(sock)
         sys.audit("http.client.connect", self, self.host, self.port)
         self._prepare_handshake(sock)
         return sock
 
-    def _dial(self, host: str, port: int) -> DialedSocket:
-        """Connect to ``host``, with urllib3's errors for what can go wrong."""
+    def _dial(self, host: str, port: int, policy: AddressPolicy | None = None) -> DialedSocket:
+        """Connect to ``host``, with urllib3's errors for what can go wrong.
+
+        Only to those of its addresses that ``policy`` permits; ``Denied`` when it permits none.
+        """
         try:
             self.phase = "dns"
             deadline = self.call.deadline if self.call is not None else None
             addresses = resolve(host.strip("[]"), port, self.trace, self.dialing, deadline=deadline)
+            if policy is not None:
+                addresses = policy.permitted(host, addresses)
             self.phase = "connect"
             return connect(
                 addresses,
@@ -427,6 +438,7 @@ class Traced(_Base):
         wire = response._original_response  # noqa: SLF001 - urllib3 has no public way to it
         if isinstance(wire, HTTPResponse):
             wire.bind(response)
+            wire.peer = self.peer
         return response
 
     def learn_idle_time(self, keep_alive: str | None) -> None:

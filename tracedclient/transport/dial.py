@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tracedclient.httptrace import ClientTrace
+    from tracedclient.transport.addresses import AddressPolicy
 
 __all__ = ["Address", "DialedSocket", "Dialing", "address_text", "connect", "interleave", "resolve"]
 
@@ -57,6 +58,8 @@ class Dialing(NamedTuple):
     """4 or 6 for that version of IP only."""
     stagger: float | None = STAGGER
     """Seconds until the next address is tried while the one before is; ``None`` for one by one."""
+    addresses: AddressPolicy | None = None
+    """Which of them may be used; ``None`` for all."""
 
     @property
     def family(self) -> socket.AddressFamily:

@@ -45,6 +45,8 @@ class Answered(NamedTuple):
 
     head: Head
     body: bytes
+    peer: str
+    """The address that it came from."""
 
 
 def exchange(pool: Any, plain: Plain) -> Answered:
@@ -109,7 +111,7 @@ class _Exchange:
         if self._trace is not None:
             self._in_body = True
             self._trace.response_head(head.info(self._meter))
-        return Answered(head, self._read_body(head))
+        return Answered(head, self._read_body(head), self._conn.peer)
 
     def end(self, pool: Any) -> None:
         """Give the connection back."""

@@ -76,6 +76,7 @@ def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -
     response.url = request.url or ""
     response.request = request
     response.connection = adapter
+    response.peer = answered.peer
     return response
 
 

@@ -24,6 +24,7 @@ from tracedclient.httptrace import (
     current_client_trace,
 )
 from tracedclient.inflight import current_call
+from tracedclient.transport.addresses import came_from
 from tracedclient.transport.begun import HandedOn, take
 from tracedclient.transport.connection import HTTPConnection, HTTPSConnection, Traced
 from tracedclient.transport.dial import USUAL, address_text
@@ -90,10 +91,19 @@ class _TracedPool(_Base):
             raise
         if isinstance(conn, Traced):
             _discard_stale(conn, trace)
-            if call is not None and call.fresh and conn.sock is not None:
+            if conn.sock is not None and (_must_be_fresh(call) or self._leads_inward(conn)):
                 conn.close()
                 conn.idle_since = None
         return conn
+
+    def _leads_inward(self, conn: Traced) -> bool:
+        """Whether a redirect has led to a kept connection that it may not have: only a new one
+        looks for addresses that it may.
+        """
+        before, policy = came_from.get(), self.dialing.addresses
+        if before is None or policy is None or not conn.peer:
+            return False
+        return policy.refusal(conn.peer, before) is not None
 
     def _patience(self, timeout: float | None, call: OngoingCall | None) -> float | None:
         if not self.block or call is None or call.deadline is None:
@@ -187,6 +197,10 @@ class _TracedPool(_Base):
         except BaseException as error:
             self._failed(conn, error)
             raise
+
+
+def _must_be_fresh(call: OngoingCall | None) -> bool:
+    return call is not None and call.fresh
 
 
 def _continued(left: HandedOn) -> Traced:

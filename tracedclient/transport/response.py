@@ -75,6 +75,9 @@ def _nothing() -> None:
 class HTTPResponse(http.client.HTTPResponse):
     """One answer on the wire; ``trace`` hears of its first byte, its head and its end."""
 
+    peer: str | None = None
+    """The address that it came from; empty when only a proxy knows."""
+
     def __init__(
         self,
         sock: socket.socket,

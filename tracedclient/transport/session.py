@@ -17,6 +17,7 @@ from requests.utils import get_netrc_auth, resolve_proxies
 
 from tracedclient.httptrace import RedirectedInfo, current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
+from tracedclient.transport.addresses import mark_redirect
 from tracedclient.transport.begun import drop_what_is_left
 from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.discreet import redact_error
@@ -141,6 +142,7 @@ class TracedSession(requests.Session):
     def rebuild_auth(self, prepared_request: PreparedRequest, response: requests.Response) -> None:
         """Take off a redirected request what must not go where it leads."""
         super().rebuild_auth(prepared_request, response)
+        mark_redirect(prepared_request, response)
         if self.redirects is not None:
             self.redirects.apply(prepared_request, response.request.url or "")
 

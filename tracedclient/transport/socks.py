@@ -54,9 +54,12 @@ class _ThroughSOCKS(_Base):
     def _looked_up(self, host: str, port: int) -> str:
         self.phase = "dns"
         try:
-            return str(resolve(host, port, self.trace, self.dialing)[0].sockaddr[0])
+            addresses = resolve(host, port, self.trace, self.dialing)
         except socket.gaierror as error:
             raise urllib3.exceptions.NameResolutionError(host, self, error) from error
+        policy = self.dialing.addresses
+        permitted = addresses if policy is None else policy.permitted(host, addresses)
+        return str(permitted[0].sockaddr[0])
 
     def _negotiated(self, sock: DialedSocket, host: str, port: int) -> DialedSocket:
         target = address_text((self.host.strip("[]"), port))
