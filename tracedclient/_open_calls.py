@@ -7,16 +7,13 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from tracedclient.inflight import InFlight, OngoingCall, current_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tracedclient._emission import Emission
     from tracedclient.recorder import Recorder
-    from tracedclient.sinks import FanOut
-    from tracedclient.trace.decision import Decision
     from tracedclient.trace.model import TraceResult
 
 logger = logging.getLogger("tracedclient")
@@ -25,8 +22,8 @@ logger = logging.getLogger("tracedclient")
 class OpenCalls:
     """Knows the calls under way; finishes the trace of each that has one, and hands it on."""
 
-    def __init__(self, sinks: FanOut) -> None:
-        self._sinks = sinks
+    def __init__(self, emission: Emission) -> None:
+        self._emission = emission
         self._ongoing: dict[int, OngoingCall] = {}
 
     def now(self) -> tuple[InFlight, ...]:
@@ -85,15 +82,9 @@ class OpenCalls:
             with suppress(Exception):
                 logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
             return None
-        if result is not None and recorder.decision.is_wanted(result):
-            result = _with_reason(result, recorder.decision)
-            self._sinks.emit(result)
+        if result is not None:
+            self._emission.take(result, recorder.decision)
         return result
-
-
-def _with_reason(result: TraceResult, decision: Decision) -> TraceResult:
-    reason = decision.reason_for(result)
-    return result if reason is None else replace(result, emit_reason=reason)
 
 
 def _annotate(error: BaseException, result: TraceResult | None) -> None:

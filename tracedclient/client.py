@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 import requests
 
 from tracedclient._call import Call, Plan, request_parts
+from tracedclient._emission import Emission
 from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, add_trace_headers, prepare
 from tracedclient._settings import checked_header_name, new_session, origin, updater
@@ -61,6 +62,8 @@ class Stats(NamedTuple):
     """What is left of each origin's ``RetryBudget``."""
     circuits: dict[str, BreakerState]
     """Where each origin's ``CircuitBreaker`` stands."""
+    traces_dropped: int
+    """Finished traces not logged, because the flag's document allows only so many a second."""
 
 
 _clients: weakref.WeakSet[HTTPClient] = weakref.WeakSet()
@@ -142,9 +145,9 @@ class HTTPClient:
         self._sleeper = Sleeper()
         self._budgets = Budgets(budget)
         self._breakers = Breakers(breaker)
-        self._open_calls = OpenCalls(
-            FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
-        )
+        fan_out = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
+        self.debug = updater(debug)
+        self._open_calls = OpenCalls(Emission(fan_out, self.debug))
         self.session = new_session(
             family=family,
             happy_eyeballs=happy_eyeballs,
@@ -162,7 +165,6 @@ class HTTPClient:
         )
         _clients.add(self)
         forget_after_fork(self)
-        self.debug = updater(debug)
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -276,6 +278,7 @@ class HTTPClient:
             in_flight=len(self.in_flight()),
             retries_left=self._budgets.balances(),
             circuits=self._breakers.states(),
+            traces_dropped=self.debug.status().dropped,
         )
 
     # --- life ---------------------------------------------------------------------------------

@@ -131,11 +131,11 @@ def clock():
 
 @pytest.fixture
 def updater():
-    """``updater(source, …)``: a ``FlagUpdater`` that looks every 10 ms, closed at the end."""
+    """``updater(source, …)``: a ``FlagUpdater`` that looks every 10 ms and takes every change, closed at the end."""
     with ExitStack() as stack:
 
         def make(source, **options):
-            options = {"interval": 0.01, "jitter": lambda: 0.001, **options}
+            options = {"interval": 0.01, "settle": 0, "jitter": lambda: 0.001, **options}
             return stack.enter_context(closing(FlagUpdater(source, **options)))
 
         yield make

@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracedclient.debug import FlagDocument, InvalidDocument
-from tracedclient.debug.document import BARE_TTL, MAX_BYTES, MAX_TTL, parse
+from tracedclient.debug import FlagDocument, InvalidDocument, Rule
+from tracedclient.debug import snapshot as meaning
+from tracedclient.debug.document import BARE_TTL, MAX_BYTES, MAX_TTL
 
 NOW = 1_800_000_000.0
+
+
+def parse(body, *, now=NOW):
+    """What a document means whose first sight is ``now`` by both clocks."""
+    return meaning.parse(body, now=now, since=now)
+
+
+def is_on(snapshot, now):
+    return snapshot.is_on(now, now)
 
 
 def test_bare_true_is_on_for_half_an_hour():
     """A bare ``true`` switches on for thirty minutes from its first sight, to the second."""
     snapshot = parse(b" true\n", now=NOW)
-    assert snapshot.is_on(NOW)
-    assert snapshot.is_on(NOW + 1799)
-    assert not snapshot.is_on(NOW + 1800)
+    assert is_on(snapshot, NOW)
+    assert is_on(snapshot, NOW + 1799)
+    assert not is_on(snapshot, NOW + 1800)
     assert snapshot.until == NOW + BARE_TTL
 
 
 def test_bare_false_is_off():
     """A bare ``false`` switches off."""
-    assert not parse(b"false", now=NOW).is_on(NOW)
+    assert not is_on(parse(b"false"), NOW)
 
 
 def test_document_is_on_until_its_end(document):
     """A document is on before its ``until`` and off from then on, and carries who and why."""
     snapshot = parse(document(NOW + 60, updated_by="alice", reason="INC-4711"), now=NOW)
-    assert snapshot.is_on(NOW + 59.9)
-    assert not snapshot.is_on(NOW + 60)
+    assert is_on(snapshot, NOW + 59.9)
+    assert not is_on(snapshot, NOW + 60)
     assert (snapshot.updated_by, snapshot.reason) == ("alice", "INC-4711")
 
 
 def test_disabled_document_is_off(document):
     """``enabled: false`` is off, whatever its ``until``."""
     snapshot = parse(document(NOW + 60, enabled=False), now=NOW)
-    assert not snapshot.is_on(NOW)
+    assert not is_on(snapshot, NOW)
     assert snapshot.until is None
 
 
@@ -47,8 +58,8 @@ def test_disabled_document_is_off(document):
 def test_past_until_is_off(document, until):
     """A document whose time has passed is off from the start, even if the clock is set back."""
     snapshot = parse(document(until), now=NOW)
-    assert not snapshot.is_on(NOW)
-    assert not snapshot.is_on(-1e309)
+    assert not is_on(snapshot, NOW)
+    assert not is_on(snapshot, -1e309)
 
 
 @pytest.mark.parametrize("until", [NOW + MAX_TTL + 1, NOW * 1000, 1e300, 2**64])
@@ -56,7 +67,7 @@ def test_until_is_cut_to_four_hours(document, until):
     """However far ``until`` lies (in milliseconds, say), debug ends four hours after first sight."""
     snapshot = parse(document(until), now=NOW)
     assert snapshot.until == NOW + 4 * 3600
-    assert not snapshot.is_on(NOW + 4 * 3600)
+    assert not is_on(snapshot, NOW + 4 * 3600)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,15 @@ def test_until_is_cut_to_four_hours(document, until):
         (b'{"schema":1,"enabled":true,"until":5,"reason":7}', "at `$.reason`"),
         (b'{"schema":1,"enabled":true,"until":5,"untill":6}', "unknown field `untill`"),
         (b'{"schema":2,"enabled":true,"until":5}', "schema 1 is the only one"),
+        (
+            b'{"schema":1,"enabled":true,"until":5,"max_per_second":0}',
+            "> 0.0 - at `$.max_per_second`",
+        ),
+        (
+            b'{"schema":1,"enabled":true,"until":5,"max_per_second":1e6}',
+            "<= 1000.0 - at `$.max_per",
+        ),
+        (b'{"schema":1,"enabled":true,"until":5,"redact":false}', "unknown field `redact`"),
     ],
 )
 def test_refusal_says_what_and_where(body, says):
@@ -95,12 +115,74 @@ def test_refusal_says_what_and_where(body, says):
     assert says in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ({}, "missing required field `id` - at `$.rules[0]`"),
+        ({"id": ""}, "matching regex"),
+        ({"id": "a b"}, "matching regex"),
+        ({"id": "r", "percent": 101}, "<= 100.0 - at `$.rules[0].percent`"),
+        ({"id": "r", "percent": -1}, ">= 0.0"),
+        ({"id": "r", "percent": "10"}, "got `str`"),
+        ({"id": "r", "hosts": "api.test"}, "got `str` - at `$.rules[0].hosts`"),
+        ({"id": "r", "hosts": [""]}, "length >= 1"),
+        ({"id": "r", "hosts": ["https://api.test"]}, "matching regex"),
+        ({"id": "r", "hosts": ["api.test:443"]}, "rule 'r': hosts have no port"),
+        ({"id": "r", "hosts": ["a"] * 101}, "length <= 100"),
+        ({"id": "r", "methods": ["GET /"]}, "matching regex"),
+        ({"id": "r", "paths": ["v1"]}, "matching regex"),
+        ({"id": "r", "paths": ["/v1?token=*"]}, "matching regex"),
+        (
+            {"id": "r", "emit": "everything"},
+            "Invalid enum value 'everything' - at `$.rules[0].emit`",
+        ),
+        ({"id": "r", "emit": "slow"}, "rule 'r': emit 'slow' needs slow_ms"),
+        ({"id": "r", "emit": "errors_or_slow"}, "needs slow_ms"),
+        ({"id": "r", "slow_ms": 0}, "> 0.0"),
+        ({"id": "r", "level": "body"}, "Invalid enum value 'body'"),
+        ({"id": "r", "level": "bodies"}, "Invalid enum value 'bodies'"),
+        ({"id": "r", "redact": False}, "unknown field `redact` - at `$.rules[0]`"),
+        ({"id": "r", "headers": ["*"]}, "unknown field `headers`"),
+        ({"id": "r", "until": "soon"}, "got `str` - at `$.rules[0].until`"),
+    ],
+)
+def test_refusal_of_a_rule(document, rule, says):
+    """A rule that says something impossible, or asks for what no rule may have, is refused."""
+    with pytest.raises(InvalidDocument) as refusal:
+        parse(document(NOW + 60, rules=[rule]))
+    assert says in str(refusal.value)
+
+
+def test_rules_need_names_of_their_own(document):
+    """Two rules with one id are refused: a log line would not say which of them it was."""
+    with pytest.raises(InvalidDocument, match="two rules are called 'r'"):
+        parse(document(NOW + 60, rules=[{"id": "r"}, {"id": "r", "percent": 5}]))
+
+
+@pytest.mark.parametrize("rules", [None, {}, True, [None], ["all"], [{"id": "r"}] * 101])
+def test_rules_are_a_list_of_rules(document, rules):
+    """``rules`` is a list of at most a hundred objects; ``null`` is not "every call"."""
+    with pytest.raises(InvalidDocument):
+        parse(document(NOW + 60, rules=rules))
+
+
+def test_nothing_in_the_document_widens_what_is_shown():
+    """The schema has no field but those that choose calls, bound them, or say who and why."""
+    assert set(FlagDocument.__struct_fields__) == {
+        *("schema", "enabled", "until", "updated_by", "reason", "max_per_second", "rules")
+    }
+    assert set(Rule.__struct_fields__) == {
+        *("id", "hosts", "methods", "paths", "instances", "percent"),
+        *("emit", "slow_ms", "level", "until"),
+    }
+
+
 def test_refusal_says_what_to_write():
     """The example in a refusal is itself a valid document."""
     with pytest.raises(InvalidDocument) as refusal:
         parse(b"{}", now=NOW)
     example = str(refusal.value).partition(" or ")[2]
-    assert parse(example.encode(), now=1_794_999_999).is_on(1_794_999_999)
+    assert is_on(parse(example.encode(), now=1_794_999_999), 1_794_999_999)
 
 
 def test_size_is_limited():
@@ -133,6 +215,20 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=8,
 )
+RULES = st.fixed_dictionaries(
+    {"id": st.sampled_from(["a", "b", "c"])},
+    optional={
+        "hosts": st.lists(st.text("a.*:", min_size=1)) | JSON,
+        "methods": st.lists(st.sampled_from(["GET", "post", "?"])) | JSON,
+        "paths": st.lists(st.text("a/*?", min_size=1)) | JSON,
+        "instances": st.lists(st.text(min_size=1, max_size=5)) | JSON,
+        "percent": st.floats(0, 100) | JSON,
+        "emit": st.sampled_from(["all", "errors", "slow"]) | JSON,
+        "slow_ms": st.floats(0.1, 1e9) | JSON,
+        "level": st.sampled_from(["timing", "headers"]) | JSON,
+        "until": st.floats(NOW - 1e6, NOW + 1e6) | JSON,
+    },
+)
 NEARLY = st.fixed_dictionaries(
     {},
     optional={
@@ -141,7 +237,8 @@ NEARLY = st.fixed_dictionaries(
         "until": st.floats(NOW - 1e6, NOW + 1e6) | st.integers() | JSON,
         "updated_by": st.text() | JSON,
         "reason": st.text() | JSON,
-        "rules": JSON,
+        "max_per_second": st.floats(1, 1000) | JSON,
+        "rules": st.lists(RULES, max_size=3) | JSON,
     },
 )
 BODIES = st.binary() | (NEARLY | JSON).map(lambda value: json.dumps(value).encode())
@@ -154,11 +251,14 @@ def test_no_bytes_break_the_parser_or_stay_on(body):
         snapshot = parse(body, now=NOW)
     except InvalidDocument:
         return
-    assert not snapshot.is_on(NOW + MAX_TTL)
+    for late in (NOW + MAX_TTL, math.inf):
+        assert not is_on(snapshot, late)
+        assert snapshot.book.first("GET", "a.a", "/a", "f" * 32, late, late) is None
+        assert snapshot.book.first("GET", "a.a", "/a", "f" * 32, NOW - 1e9, late) is None
     if snapshot.on:
-        assert not snapshot.is_on(snapshot.until)
+        assert not is_on(snapshot, snapshot.until)
         written = json.loads(body)
-        assert written is True or not snapshot.is_on(max(NOW, written["until"]))
+        assert written is True or not is_on(snapshot, max(NOW, written["until"]))
 
 
 @given(st.floats(NOW, NOW + MAX_TTL, exclude_min=True))

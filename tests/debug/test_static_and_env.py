@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tracedclient.debug import EnvSource, SourceError, StaticFlag
-from tracedclient.debug.document import parse
+from tracedclient.debug.snapshot import parse
 from tracedclient.debug.source import Absent, NotModified
 
 VARIABLE = "TRACEDCLIENT_DEBUG"
@@ -54,7 +54,7 @@ def test_static_flag_takes_a_bool_only(wrong):
 def test_words_of_the_environment(monkeypatch, value, on):
     """The usual words mean what they say, in any case."""
     monkeypatch.setenv(VARIABLE, value)
-    assert parse(ask(EnvSource()).body, now=0.0).on is on
+    assert parse(ask(EnvSource()).body, now=0.0, since=0.0).on is on
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
@@ -68,7 +68,7 @@ def test_unset_variable_is_absent(monkeypatch, value):
 def test_document_in_the_environment(monkeypatch, document):
     """A JSON document in the variable is taken as it stands."""
     monkeypatch.setenv("ORDERS_DEBUG", document(50.0, reason="Überlast").decode())
-    snapshot = parse(ask(EnvSource("ORDERS_DEBUG")).body, now=0.0)
+    snapshot = parse(ask(EnvSource("ORDERS_DEBUG")).body, now=0.0, since=0.0)
     assert (snapshot.until, snapshot.reason) == (50.0, "Überlast")
 
 

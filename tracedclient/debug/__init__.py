@@ -4,11 +4,18 @@ source    what every source offers: ``fetch`` → Document, NotModified or Absen
 static    decided in the code
 env       an environment variable
 file      a file, a Kubernetes ConfigMap
-document  bytes → a decision with an end; the closed schema
-state     the outcome of each fetch → the decision in force
+document  bytes → the closed schema, or a refusal in words
+rules     the first that matches a call decides
+snapshot  a document → what it means here and now, with its end
 target    where a request goes, as rules see it
+override  the environment, the code or a signal wins over the source, for a while
+signals   the signal
+known     one consistent view of the flag
+state     the outcome of each fetch → the decision in force
 status    how that stands, for a health page
 journal   who switched it, why, until when; and each problem once
+bucket    so many a second, and no more
+registry  the updaters of this process, for forks and signals
 poller    what the thread does: fetch, pause, back off
 updater   the one object a client asks; owns the thread, follows forks
 
@@ -16,9 +23,10 @@ Sources fetch; one updater owns the thread, the retries, the last good value and
 source of your own is a subclass of ``FlagSource`` with a ``name`` and a ``fetch``.
 """
 
-from tracedclient.debug.document import FlagDocument, InvalidDocument
+from tracedclient.debug.document import FlagDocument, InvalidDocument, Rule
 from tracedclient.debug.env import EnvSource
 from tracedclient.debug.file import FileSource
+from tracedclient.debug.signals import override_on_signal
 from tracedclient.debug.source import FlagSource, SourceError
 from tracedclient.debug.static import StaticFlag
 from tracedclient.debug.status import FlagStatus
@@ -34,6 +42,8 @@ __all__ = [
     "FlagStatus",
     "FlagUpdater",
     "InvalidDocument",
+    "Rule",
     "SourceError",
     "StaticFlag",
+    "override_on_signal",
 ]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracedclient.debug.known import Clock
     from tracedclient.debug.source import FlagSource
-    from tracedclient.debug.state import Clock, FlagState
+    from tracedclient.debug.state import FlagState
 
 LONG_POLL = 30.0
 """Seconds a source may hold a fetch: well below the 60 s at which proxies usually cut."""
@@ -58,7 +59,7 @@ class Poller:
     def poll(self) -> None:
         """Fetch once and pass on the outcome, whatever it is."""
         self._due = self._clock.monotonic() + self._interval
-        self._state.expire()
+        self._state.tick()
         try:
             fetched = self._source.fetch(self._previous(), wait=self._wait, cancel=self.cancel)
             if not self.cancel.is_set():
@@ -75,7 +76,7 @@ class Poller:
         return None
 
     def _pause(self) -> float:
-        if self._state.failures:
+        if self._state.failing:
             asked_for = min(RETRY_AFTER_LAST, self._state.retry_after)
             return max(asked_for, backoff_limit(self._state.failures) * self._jitter())
         return max(0.0, self._due - self._clock.monotonic())

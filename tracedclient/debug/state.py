@@ -5,54 +5,51 @@ No thread and no I/O but the log. One thread at a time brings news; any thread m
 
 from __future__ import annotations
 
+import os
 import threading
-from math import inf
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec.structs import replace
 
-from tracedclient.debug.document import InvalidDocument, Snapshot, excerpt, parse
+from tracedclient.debug.bucket import TokenBucket
+from tracedclient.debug.document import DEFAULT_RATE, InvalidDocument, excerpt
 from tracedclient.debug.journal import Journal
+from tracedclient.debug.known import Known
+from tracedclient.debug.snapshot import Snapshot, always, parse
 from tracedclient.debug.source import Absent, Document, Fetched, NotModified, SourceError
 from tracedclient.debug.status import FlagStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracedclient.debug.status import StateName
+    from tracedclient.debug.known import Clock
+    from tracedclient.debug.override import Override
 
-
-class Clock(Protocol):
-    """The module ``time``, or a stand-in."""
-
-    def time(self) -> float: ...
-    def monotonic(self) -> float: ...
-
-
-class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """One consistent view, replaced as a whole so that no reader sees half a change."""
-
-    snapshot: Snapshot = Snapshot()
-    deadline: float = inf
-    """On the monotonic clock: the wall clock may be set back, and must not prolong anything."""
-    revision: str | None = None
-    contact: float | None = None
-    """When the source last answered, on the monotonic clock."""
-    error: str | None = None
+HEALTHY = 60.0
+"""Seconds without a failure after which the next one is the first again."""
 
 
 class FlagState:
-    """The flag as last heard of. ``known`` and ``watched`` are read by every request."""
+    """The flag as last heard of. ``known``, ``override``, ``watched`` are read by every request."""
 
     __slots__ = (
+        "_announced",
+        "_changed_at",
         "_clock",
         "_constant",
         "_journal",
         "_name",
         "_patience",
+        "_settle",
+        "_turning",
+        "_well_since",
+        "bucket",
+        "changes",
+        "changes_held",
+        "failing",
         "failures",
         "known",
+        "override",
         "ready",
         "retry_after",
         "subscribers",
@@ -60,13 +57,25 @@ class FlagState:
         "watched_since",
     )
 
-    def __init__(self, name: str, *, clock: Clock, patience: float, constant: bool) -> None:
+    def __init__(
+        self, name: str, *, clock: Clock, patience: float, constant: bool, settle: float
+    ) -> None:
         self._name = name
         self._clock = clock
         self._constant = constant
         self._patience = patience
-        self._journal = Journal(name)
+        self._settle = settle
+        self._journal = Journal(name, clock.monotonic)
+        self._changed_at: float | None = None
+        self._well_since: float | None = None
+        self._turning = threading.Lock()
+        self._announced: Override | None = None
         self.known = Known()
+        self.override: Override | None = None
+        self.bucket = TokenBucket(DEFAULT_RATE, DEFAULT_RATE, clock.monotonic)
+        self.changes = 0
+        self.changes_held = 0
+        self.failing = False
         self.failures = 0
         self.retry_after = 0.0
         self.ready = threading.Event()
@@ -75,47 +84,46 @@ class FlagState:
         """A thread keeps this up to date, or none needs to."""
         self.watched_since: float | None = None
 
+    # --- what is asked ------------------------------------------------------------------------
+
     def is_on(self) -> bool:
-        known = self.known
-        return known.snapshot.is_on(self._clock.time()) and self._clock.monotonic() < known.deadline
+        wall, since = self._clock.time(), self._clock.monotonic()
+        return self.in_force(since).is_on(wall, since)
 
     def status(self) -> FlagStatus:
-        known = self.known
         now = self._clock.monotonic()
+        snapshot = self.in_force(now)
+        known, override = self.known, self.override
         return FlagStatus(
             source=self._name,
-            state=self._state_of(known, now),
-            on=self.is_on(),
-            until=known.snapshot.until,
+            state=known.state(now, watched_since=self.watched_since, patience=self._patience),
+            on=snapshot.is_on(self._clock.time(), now),
+            until=snapshot.until,
             revision=known.revision,
             age_s=None if known.contact is None else max(0.0, now - known.contact),
             last_error=known.error,
+            updated_by=snapshot.updated_by,
+            reason=snapshot.reason,
+            overridden_by=None if override is None else override.by,
+            changes=self.changes,
+            changes_held=self.changes_held,
+            dropped=self.bucket.refused,
+            pid=os.getpid(),
         )
 
-    def _state_of(self, known: Known, now: float) -> StateName:
-        if self._is_overdue(known, now):
-            return "STALE"
-        if known.error is not None:
-            return "ERROR"
-        if known.contact is None:
-            return "DEFAULT"
-        return "ABSENT" if known.revision is None else "READY"
-
-    def _is_overdue(self, known: Known, now: float) -> bool:
-        # Nothing is overdue in a process whose first request has not come yet.
-        if known.contact is None or self.watched_since is None:
-            return False
-        return now - max(known.contact, self.watched_since) > self._patience
+    # --- what is heard from the source --------------------------------------------------------
 
     def learn(self, fetched: Fetched) -> None:
         """The source answered. Raises ``TypeError`` when that is not one of the three answers."""
-        known = self.known
-        if isinstance(fetched, Document) and fetched.revision != known.revision:
-            self._received(fetched)
+        if isinstance(fetched, Document):
+            if fetched == self.known.document:
+                self._accept(self.known)
+            else:
+                self._received(fetched)
         elif isinstance(fetched, Absent):
             self._vanished()
-        elif isinstance(fetched, (Document, NotModified)):
-            self._accept(known)
+        elif isinstance(fetched, NotModified):
+            self._accept(self.known)
         else:
             kind = type(fetched).__name__
             raise TypeError(f"fetch() returned {kind}, not Document, NotModified or Absent")
@@ -124,18 +132,26 @@ class FlagState:
 
     def failed(self, error: BaseException) -> None:
         """The source did not answer, or not sensibly."""
+        now = self._clock.monotonic()
+        if self._well_since is not None and now - self._well_since >= HEALTHY:
+            self.failures = 0
+        self._well_since = None
+        self.failing = True
         self.failures += 1
         asked_for = error.retry_after if isinstance(error, SourceError) else None
         self.retry_after = asked_for or 0.0
         self._complain(self.known, _in_words(error))
 
-    def expire(self) -> None:
+    def tick(self) -> None:
         """Tell, once, that the time is up; and make reading cheap again."""
         known = self.known
-        if known.snapshot.on and not self.is_on():
+        since = self._clock.monotonic()
+        self.in_force(since)
+        if known.snapshot.on and not known.snapshot.is_on(self._clock.time(), since):
             self.known = replace(known, snapshot=replace(known.snapshot, on=False))
             self._journal.expired()
             self._notify()
+        self._journal.catch_up(self.known.revision, self.known.snapshot)
 
     def watching(self) -> None:
         """A thread is about to keep this up to date."""
@@ -143,48 +159,121 @@ class FlagState:
         self.watched_since = self._clock.monotonic()
 
     def after_fork(self) -> None:
-        """Forget the parent's thread, and a lock that it may have held."""
+        """Forget the parent's thread, and the locks that it may have held."""
         ready, self.ready = self.ready, threading.Event()
         if ready.is_set():
             self.ready.set()
+        self._turning = threading.Lock()
+        self.bucket.after_fork()
+        self._journal.after_fork()
         self.watched = False
         self.watched_since = None
 
     def _received(self, document: Document) -> None:
-        now, before = self._clock.time(), self.known.revision
+        before = self.known
+        seen = (self._clock.time(), self._clock.monotonic())
+        is_news = before.document is None or before.document.body != document.body
+        first_seen = seen if is_news else before.first_seen
         try:
-            snapshot = parse(document.body, now=now)
+            snapshot = self._parsed(document, first_seen)
         except InvalidDocument as error:
-            self.failures = 0
-            self._complain(replace(self.known, contact=self._clock.monotonic()), str(error))
+            self._well()
+            self._complain(replace(before, contact=seen[1]), str(error))
             return
-        if self._constant:
-            self._accept(Known(snapshot=Snapshot(on=snapshot.on), revision=document.revision))
-            return
-        until = inf if snapshot.until is None else snapshot.until
-        deadline = self._clock.monotonic() + until - now
-        self._accept(Known(snapshot=snapshot, deadline=deadline, revision=document.revision))
-        self._journal.changed(before, document.revision, snapshot)
-        self._notify()
-
-    def _vanished(self) -> None:
-        was_on, before = self.is_on(), self.known.revision
-        self._accept(Known())
-        if was_on:
-            self._journal.gone()
-        if before is not None:
+        after = Known(snapshot=snapshot, document=document, first_seen=first_seen)
+        if not is_news:
+            # Its end, once told, is not told again.
+            on = snapshot.on and before.snapshot.on
+            self._accept(replace(after, snapshot=replace(snapshot, on=on)))
+        elif self._may_change(seen[1]):
+            self.bucket.limit(snapshot.max_per_second)
+            self._accept(after)
+            if not self._constant:
+                self._journal.changed(before.revision, document.revision, snapshot)
             self._notify()
 
+    def _parsed(self, document: Document, first_seen: tuple[float, float]) -> Snapshot:
+        now, since = first_seen
+        snapshot = parse(
+            document.body, now=now, since=since, source=self._name, revision=document.revision
+        )
+        if self._constant:
+            return always(self._name) if snapshot.on else Snapshot()
+        return snapshot
+
+    def _vanished(self) -> None:
+        known = self.known
+        if known.document is None:
+            self._accept(Known())
+        elif self._may_change(self._clock.monotonic()):
+            was_on = self.is_on()
+            self._accept(Known())
+            if was_on:
+                self._journal.gone()
+            self._notify()
+
+    def _may_change(self, now: float) -> bool:
+        """Whether a change may be applied already; the source is asked for it again if not."""
+        if self._changed_at is not None and now - self._changed_at < self._settle:
+            self.changes_held += 1
+            self._accept(self.known)
+            return False
+        # What a process finds when it starts is no flip.
+        if self.known.contact is not None:
+            self._changed_at = now
+        self.changes += 1
+        return True
+
     def _accept(self, known: Known) -> None:
-        self.failures = 0
+        self._well()
         self.known = replace(known, contact=self._clock.monotonic(), error=None)
         self._journal.well()
+
+    def _well(self) -> None:
+        self.failing = False
+        if self._well_since is None:
+            self._well_since = self._clock.monotonic()
 
     def _complain(self, known: Known, problem: str) -> None:
         self.known = replace(known, error=problem)
         self._journal.problem(problem, on=self.is_on())
 
+    # --- the override -------------------------------------------------------------------------
+
+    def in_force(self, since: float) -> Snapshot:
+        """What counts now: the override's, as long as it lasts."""
+        override = self.override
+        if override is not self._announced or (override is not None and since >= override.ends):
+            self._turn(since)
+            override = self.override
+        return self.known.snapshot if override is None else override.snapshot
+
+    def _turn(self, since: float) -> None:
+        """Begin or end an override, and tell of it. Whoever comes second waits for nothing."""
+        if not self._turning.acquire(blocking=False):
+            return
+        try:
+            override, before = self.override, self._announced
+            if override is not None and since >= override.ends:
+                # A signal may just have put another in its place.
+                self.override = override = None if self.override is override else self.override
+            if override is before:
+                return
+            self._announced = override
+            self.bucket.limit((override or self.known).snapshot.max_per_second)
+            if override is not None:
+                self._journal.overridden(override.by, override.snapshot)
+            elif before is not None:
+                self._journal.override_ended(before.by, on=self.known.snapshot.on)
+        finally:
+            self._turning.release()
+        self._notify()
+
+    # --- listeners ----------------------------------------------------------------------------
+
     def _notify(self) -> None:
+        if not self.subscribers:
+            return
         status = self.status()
         for callback in list(self.subscribers.values()):
             self._tell(callback, status)

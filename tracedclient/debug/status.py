@@ -19,11 +19,24 @@ class FlagStatus(msgspec.Struct, frozen=True, kw_only=True):
     STALE    the source has not answered for three intervals; the last good one stays
     """
     on: bool
+    """Whether a call may be traced now, by the document in force or by an override."""
     until: float | None
-    """Epoch seconds at which the document in force ends, or ended; ``None``: it has no end."""
+    """Epoch seconds at which that ends, or ended; ``None``: it has no end."""
     revision: str | None
-    """Of the document in force."""
+    """Of the source's document in force."""
     age_s: float | None
     """Seconds since the source last answered; ``None``: it never did."""
     last_error: str | None
     """What is wrong now; ``None`` when all is well."""
+    updated_by: str | None = None
+    reason: str | None = None
+    """Who switched it, and why, as the document in force or the override says."""
+    overridden_by: str | None = None
+    """``call``, ``environment`` or ``signal`` while an override is in force."""
+    changes: int = 0
+    """Applied since the start."""
+    changes_held: int = 0
+    """Times that a change waited, because the last was less than five seconds before it."""
+    dropped: int = 0
+    """Traces not logged because of ``max_per_second``, since the start."""
+    pid: int = 0

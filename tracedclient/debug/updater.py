@@ -7,27 +7,31 @@ and in every child forked from it.
 from __future__ import annotations
 
 import functools
-import os
 import random
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tracedclient.debug.known import Known
+from tracedclient.debug.override import from_environment, override
 from tracedclient.debug.poller import Poller, longest_wait
+from tracedclient.debug.registry import enrol, follow_forks
 from tracedclient.debug.source import FlagSource
-from tracedclient.debug.state import FlagState, Known
-from tracedclient.trace.decision import Decision
+from tracedclient.debug.state import FlagState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from tracedclient.debug.state import Clock
+    from tracedclient.debug.known import Clock
+    from tracedclient.debug.override import Override
     from tracedclient.debug.status import FlagStatus
+    from tracedclient.trace.decision import Decision
 
 MAX_INTERVAL = 3600.0
 MISSED = 3
 """Intervals without an answer after which the flag is STALE."""
+SETTLE = 5.0
 JOIN = 1.0
 
 
@@ -37,6 +41,9 @@ class FlagUpdater:
     source    where it is kept
     interval  seconds between two looks at it
     clock     the module ``time``, or a stand-in with its ``time()`` and ``monotonic()``
+    settle    seconds from one change to the next at least, so that a flag that flaps does so
+              slowly; a first change never waits. By default five, or two and a half intervals
+              if that is less
     jitter    draws a number between 0 and 1, by which a pause after a failure is multiplied
 
     Raises ``TypeError`` and ``ValueError`` for arguments that cannot work; never because of what
@@ -45,14 +52,17 @@ class FlagUpdater:
 
     __slots__ = (
         "__weakref__",
+        "_clock",
         "_closed",
         "_finalizer",
         "_lock",
+        "_monotonic",
         "_new_poller",
         "_poller",
         "_source",
         "_state",
         "_thread",
+        "_wall",
     )
 
     def __init__(
@@ -60,14 +70,19 @@ class FlagUpdater:
         source: FlagSource,
         *,
         interval: float = 2.0,
+        settle: float | None = None,
         clock: Clock = time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        _check(source, interval)
+        _check(source, interval, settle)
+        if settle is None:
+            settle = min(SETTLE, 2.5 * interval)
         self._source = source
         patience = MISSED * max(interval, longest_wait(source))
+        self._clock = clock
+        self._wall, self._monotonic = clock.time, clock.monotonic
         self._state = FlagState(
-            source.name, clock=clock, patience=patience, constant=source.constant
+            source.name, clock=clock, patience=patience, constant=source.constant, settle=settle
         )
         self._new_poller = functools.partial(
             Poller, source, self._state, interval=interval, clock=clock, jitter=jitter
@@ -79,6 +94,8 @@ class FlagUpdater:
         self._finalizer: weakref.finalize[[], FlagUpdater] | None = None
         if source.immediate:
             self._new_poller().poll()
+        enrol(self)
+        self._override(from_environment(clock))
 
     @property
     def name(self) -> str:
@@ -86,20 +103,73 @@ class FlagUpdater:
         return self._source.name
 
     def is_on(self) -> bool:
-        """Whether debug is on now. Never blocks, never raises; False once closed."""
+        """Whether a call may be traced now. Never blocks, never raises; False once closed."""
         state = self._state
         if not state.watched and not self._watch():
             return False
-        return state.known.snapshot.on and state.is_on()
+        if state.override is None and not state.known.snapshot.on:
+            return False
+        return state.is_on()
 
-    def decide(self, method: str, host: str, path: str, trace_id: str) -> Decision | None:  # noqa: ARG002
+    def decide(self, method: str, host: str, path: str, trace_id: str) -> Decision | None:
         """Whether and how to trace a call; ``None``: not at all. Never blocks, never raises.
 
         ``host`` in lower case without its port, ``path`` without the query, as ``target`` gives.
         """
-        if not self.is_on():
+        state = self._state
+        if not state.watched and not self._watch():
             return None
-        return Decision(source=self.name, revision=self._state.known.revision)
+        snapshot = state.known.snapshot
+        if state.override is None and not snapshot.on:
+            return None
+        try:
+            wall, since = self._wall(), self._monotonic()
+            if state.override is not None:
+                snapshot = state.in_force(since)
+            return snapshot.book.first(method, host, path, trace_id, wall, since)
+        except Exception:  # noqa: BLE001 - a request is never harmed by the wish to watch it
+            return None
+
+    def admit(self, decision: Decision) -> bool:
+        """Whether one more trace may be logged now, by the document's ``max_per_second``.
+
+        What code decided is not counted: ``debug=True``, and ``StaticFlag``.
+        """
+        return decision.rule is None or self._state.bucket.take()
+
+    def override(self, document: bool | bytes | str | Mapping[str, Any], ttl: float) -> None:
+        """Put ``document`` in the place of the source's, in this process, for ``ttl`` seconds.
+
+        For when the config centre is down. ``True``, ``False``, or a flag document as JSON or as
+        a mapping; it has the same limits as one of the config centre. It ends after ``ttl``, which
+        is at most four hours, or with ``end_override()``.
+
+        Raises ``InvalidDocument`` (a ``ValueError``), ``TypeError`` and ``ValueError``.
+        """
+        self._override(override(document, ttl, by="call", clock=self._clock))
+
+    def end_override(self) -> None:
+        """Let the source decide again."""
+        self._override(None)
+
+    def is_overridden(self) -> bool:
+        """Whether an override is in force."""
+        found = self._state.override
+        return found is not None and self._clock.monotonic() < found.ends
+
+    def override_by_signal(self, ttl: float | None) -> None:
+        """Trace every call for ``ttl`` seconds, or with ``None`` let the source decide again.
+
+        For signal handlers: takes no lock, and leaves the log line to the next call.
+        """
+        by_signal = None if ttl is None else override(True, ttl, by="signal", clock=self._clock)
+        self._state.override = by_signal
+
+    def _override(self, by: Override | None) -> None:
+        if by is not None:
+            follow_forks()
+        self._state.override = by
+        self._state.tick()
 
     def status(self) -> FlagStatus:
         """How the flag stands. Starts nothing."""
@@ -132,6 +202,7 @@ class FlagUpdater:
         self._stop()
         self._tell_source(self._source.close)
         self._state.known = Known()
+        self._state.override = None
 
     def _stop(self) -> None:
         if self._poller is None or self._thread is None:
@@ -144,7 +215,7 @@ class FlagUpdater:
         """See to it that a thread runs. False when closed."""
         if self._closed:
             return False
-        _follow_forks(self)
+        follow_forks()
         # Whoever has the lock is starting the thread, or closing: no request waits for that.
         if self._lock.acquire(blocking=False):
             try:
@@ -175,7 +246,8 @@ class FlagUpdater:
         if self._finalizer is not None:
             self._finalizer.detach()
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """Forget the parent's thread. Called by itself, in every forked child."""
         self._lock = threading.Lock()
         self._thread = self._poller = None
         # The parent's event may be locked for ever in this copy; the finalizer would wait for it.
@@ -194,7 +266,7 @@ class FlagUpdater:
         return f"<FlagUpdater {self.name} {status.state} {'on' if status.on else 'off'}>"
 
 
-def _check(source: FlagSource, interval: float) -> None:
+def _check(source: FlagSource, interval: float, settle: float | None) -> None:
     if not isinstance(source, FlagSource):
         raise TypeError(
             f"source must be a FlagSource such as FileSource(path), not {type(source).__name__}; "
@@ -202,29 +274,18 @@ def _check(source: FlagSource, interval: float) -> None:
         )
     if not isinstance(getattr(source, "name", None), str):
         raise TypeError(f"source must have a name: set {type(source).__name__}.name to a str")
-    if isinstance(interval, bool) or not isinstance(interval, (int, float)):
-        raise TypeError(f"interval must be a number of seconds, not {type(interval).__name__}")
-    if not 0 < interval <= MAX_INTERVAL:
-        raise ValueError(f"interval must be above 0 and at most {MAX_INTERVAL:.0f} s: {interval}")
+    _check_seconds("interval", interval)
+    if settle is not None:
+        _check_seconds("settle", settle, or_zero=True)
+
+
+def _check_seconds(name: str, given: object, *, or_zero: bool = False) -> None:
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise TypeError(f"{name} must be a number of seconds, not {type(given).__name__}")
+    if not 0 < given <= MAX_INTERVAL and not (or_zero and given == 0):
+        least = "at least" if or_zero else "above"
+        raise ValueError(f"{name} must be {least} 0 and at most {MAX_INTERVAL:.0f} s: {given}")
 
 
 def _forget(subscribers: dict[object, Callable[[FlagStatus], object]], key: object) -> None:
     subscribers.pop(key, None)
-
-
-_forked_along: weakref.WeakSet[FlagUpdater] = weakref.WeakSet()
-
-
-def _follow_forks(updater: FlagUpdater) -> None:
-    _register_once()
-    _forked_along.add(updater)
-
-
-@functools.cache
-def _register_once() -> None:
-    os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def _after_fork_in_child() -> None:
-    for updater in list(_forked_along):
-        updater._after_fork()  # noqa: SLF001 - this module's own

@@ -28,12 +28,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     revision: str | None = None
     """Of the document in force."""
 
-    def is_wanted(self, result: TraceResult) -> bool:
-        """Whether the finished trace is one that ``emit`` asks for."""
-        return self.emit == "all" or self.reason_for(result) is not None
-
     def reason_for(self, result: TraceResult) -> str | None:
-        """``error`` or ``slow``: what made ``emit`` choose this trace, when it had to choose."""
+        """``error`` or ``slow``, if that is what ``emit`` asks for; ``None``: nothing of it."""
         if self.emit in _ERRORS and result.outcome != "ok":
             return "error"
         slow_ms = self.slow_ms

@@ -1,0 +1,153 @@
+"""Rules made ready for the request's path: the first that matches a call decides.
+
+A decision is made for every request, so what can be known before is: globs are sorted into what
+one C call answers, rules for other instances are left out, and which rules concern a host and a
+method is remembered. No regular expression: who writes the flag could write one that never ends.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import msgspec
+
+from tracedclient.trace.decision import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tracedclient.debug.document import Rule
+
+_REMEMBERED = 1024
+"""Pairs of host and method."""
+_SHARES = 10_000
+"""Into so many parts trace ids are dealt: a percentage counts to its second decimal."""
+
+
+def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return what says whether a text as a whole is matched by one of ``patterns``.
+
+    ``*`` stands for any characters. What it returns takes linear time.
+    """
+    pieces = [pattern.split("*") for pattern in patterns]
+    exact = frozenset(p[0] for p in pieces if len(p) == 1)
+    starts = tuple(p[0] for p in pieces if len(p) == 2 and not p[1])
+    ends = tuple(p[1] for p in pieces if len(p) == 2 and not p[0] and p[1])
+    general = [p for p in pieces if len(p) > 2 or (len(p) == 2 and all(p))]
+    if not (exact or ends or general):
+        return lambda text: text.startswith(starts)
+    return lambda text: (
+        text in exact
+        or text.startswith(starts)
+        or text.endswith(ends)
+        or any(_fits(p, text) for p in general)
+    )
+
+
+def _fits(pieces: list[str], text: str) -> bool:
+    first, *middle, last = pieces
+    at, end = len(first), len(text) - len(last)
+    if at > end or not (text.startswith(first) and text.endswith(last)):
+        return False
+    for piece in middle:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+class _Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule, compiled."""
+
+    decision: Decision
+    hosts: Callable[[str], bool] | None = None
+    methods: frozenset[str] = frozenset()
+    paths: Callable[[str], bool] | None = None
+    shares: int = _SHARES
+    until: float = inf
+    deadline: float = inf
+
+
+class RuleBook:
+    """The rules of one document that concern this process, in their order."""
+
+    __slots__ = ("_concerning", "_rules")
+
+    def __init__(self, rules: Iterable[_Ready]) -> None:
+        self._rules = tuple(rules)
+        self._concerning: dict[tuple[str, str], tuple[_Ready, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def first(  # noqa: PLR0917 - keywords cost a tenth of what a decision may
+        self, method: str, host: str, path: str, trace_id: str, wall: float, since: float
+    ) -> Decision | None:
+        """Return what the first matching rule decides, at ``wall`` and ``since`` by the two clocks."""
+        concerning = self._concerning.get((method, host))
+        if concerning is None:
+            concerning = self._concern(method, host)
+        for rule in concerning:
+            if rule.paths is not None and not rule.paths(path):
+                continue
+            if rule.shares < _SHARES and crc32(trace_id.encode()) % _SHARES >= rule.shares:
+                continue
+            if wall < rule.until and since < rule.deadline:
+                return rule.decision
+        return None
+
+    def _concern(self, method: str, host: str) -> tuple[_Ready, ...]:
+        concerning = tuple(
+            rule
+            for rule in self._rules
+            if (rule.hosts is None or rule.hosts(host))
+            and (not rule.methods or method.upper() in rule.methods)
+        )
+        if len(self._concerning) >= _REMEMBERED:
+            self._concerning.clear()
+        self._concerning[method, host] = concerning
+        return concerning
+
+
+def compile_rules(
+    rules: Iterable[Rule], *, source: str, revision: str, instance: str, until: float, lag: float
+) -> RuleBook:
+    """Return the rules that concern ``instance``, which decide in the name of ``source``.
+
+    ``until``: epoch seconds at which all of them end. ``lag``: the monotonic clock minus the wall
+    clock, when the document was first seen.
+    """
+    return RuleBook(
+        _ready(rule, source, revision, until, lag)
+        for rule in rules
+        if not rule.instances or matcher(rule.instances)(instance)
+    )
+
+
+def everything(source: str) -> RuleBook:
+    """Return the one rule that matches every call, in the name of a ``source`` without rules."""
+    return RuleBook([_Ready(decision=Decision(source=source))])
+
+
+def _ready(rule: Rule, source: str, revision: str, until: float, lag: float) -> _Ready:
+    if rule.until is not None:
+        until = min(until, rule.until)
+    return _Ready(
+        decision=Decision(
+            source=source,
+            rule=rule.id,
+            emit=rule.emit,
+            slow_ms=rule.slow_ms,
+            level=rule.level,
+            revision=revision,
+        ),
+        hosts=matcher(host.lower() for host in rule.hosts) if rule.hosts else None,
+        methods=frozenset(method.upper() for method in rule.methods),
+        paths=matcher(rule.paths) if rule.paths else None,
+        shares=round(rule.percent * _SHARES / 100),
+        until=until,
+        deadline=until + lag,
+    )
