@@ -54,9 +54,12 @@ class _Patient:
     """What http.client reads from and writes to, for a socket and for a TLS socket."""
 
     patience: Patience
+    has_ended = False
+    """The peer has said that it sends no more."""
 
     def recv_into(self, *args: Any) -> int:
         received: int = self._patiently(super().recv_into, *args)  # type: ignore[misc]
+        self.has_ended = not received
         return received
 
     def sendall(self, data: Any, flags: int = 0) -> None:

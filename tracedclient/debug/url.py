@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
@@ -20,6 +21,13 @@ class Target(NamedTuple):
     """With the query, as it was given."""
     userinfo: str | None
     """``user:password``, still percent-encoded."""
+
+    @property
+    def basic(self) -> str | None:
+        """The value of ``Authorization`` that the userinfo stands for (RFC 7617)."""
+        if self.userinfo is None:
+            return None
+        return f"Basic {b64encode(unquote_to_bytes(self.userinfo)).decode()}"
 
     @property
     def peer(self) -> str:

@@ -1,22 +1,12 @@
 """``Web``: HTTP for sources of the flag. One attempt, bounded in time and size; and never traced.
 
-The switch of the traces must not depend on what it switches, so this shares nothing with the
-client. It alone in this room knows urllib3.
+The switch of the traces must not depend on what it switches: this shares nothing with the client.
 """
 
 from __future__ import annotations
 
-import http.client
-import os
 from contextlib import contextmanager, suppress
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
-
-from urllib3 import HTTPHeaderDict, HTTPResponse
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, InvalidHeader
-from urllib3.util import Retry, make_headers
 
 from tracedclient._version import __version__
 from tracedclient.debug.arguments import (
@@ -27,22 +17,32 @@ from tracedclient.debug.arguments import (
 )
 from tracedclient.debug.dial import Dialer
 from tracedclient.debug.document import MAX_BYTES
-from tracedclient.debug.patient import Patience, PatientSocket, PatientTLSSocket, TimeIsUp
+from tracedclient.debug.patient import Patience, TimeIsUp
 from tracedclient.debug.source import SourceError
 from tracedclient.debug.tls import TLS
 from tracedclient.debug.url import Target, parse_url
+from tracedclient.debug.wire import (
+    FAILURES,
+    STALE,
+    Connection,
+    Request,
+    merged,
+    new_connection,
+    phrase,
+    proxy_fields,
+    retry_after,
+)
 from tracedclient.redaction import describe_error
 
 if TYPE_CHECKING:
-    import socket
     import threading
     from collections.abc import Iterator, Mapping
+
+    from tracedclient.debug.wire import Response
 
 _PIECE = 16 * 1024
 _MAX_KEPT = 8
 """Origins to which an idle connection is kept: a config centre has fewer nodes."""
-_STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
-_FAILURES = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _DECODED = ("", "identity", "gzip", "x-gzip", "deflate")
 
 
@@ -58,20 +58,12 @@ class Answer(NamedTuple):
     @property
     def retry_after(self) -> float | None:
         """Seconds that ``Retry-After`` asks for (RFC 9110 §10.2.3), if it does."""
-        value = self.headers.get("Retry-After", "")[:64]
-        try:
-            return Retry().parse_retry_after(value)
-        except (InvalidHeader, ValueError, OverflowError):
-            return None
+        return retry_after(self.headers.get("Retry-After", ""))
 
 
 def refusal(url: str, answer: Answer) -> SourceError:
     """Return the error for an ``answer`` that brings no document: host, status, ``retry_after``."""
-    try:
-        phrase = f" {HTTPStatus(answer.status).phrase}"
-    except ValueError:
-        phrase = ""
-    words = f"{parse_url(url).peer} answered {answer.status}{phrase}"
+    words = f"{parse_url(url).peer} answered {phrase(answer.status)}"
     return SourceError(words, retry_after=answer.retry_after)
 
 
@@ -108,8 +100,8 @@ class Web:
         self._tls = TLS(check_verify(verify))
         self._proxy = None if proxy is None else parse_proxy(proxy)
         self._max_bytes = max_bytes
-        self._open: set[_Dialled] = set()
-        self._idle: dict[tuple[str, str, int], _Dialled] = {}
+        self._open: set[Connection] = set()
+        self._idle: dict[tuple[str, str, int], Connection] = {}
         self._closed = False
 
     def request(
@@ -182,71 +174,65 @@ class Web:
         headers: Mapping[str, str],
         body: bytes | None,
         patience: Patience,
-    ) -> Iterator[HTTPResponse]:
-        request = _Request(method, self._path(target), self._fields(target, headers), body)
+    ) -> Iterator[Response]:
+        request = Request(method, self._path(target), self._fields(target, headers), body)
         try:
             connection, response = self._ask(target, request, patience)
             try:
                 yield response
-            finally:
-                self._give_back(connection, response, target)
-        except _FAILURES as error:
+            except BaseException:
+                # urllib3 has closed some of these; the rest of such an answer is still to come.
+                self._drop(connection, response)
+                raise
+            self._give_back(connection, response, target)
+        except FAILURES as error:
             words = describe_error(error) or type(error).__name__
             raise SourceError(f"{self._route(target)}: {words}") from error
 
     def _ask(
-        self, target: Target, request: _Request, patience: Patience
-    ) -> tuple[_Dialled, HTTPResponse]:
+        self, target: Target, request: Request, patience: Patience
+    ) -> tuple[Connection, Response]:
         kept = self._idle.pop(target[:3], None)
         if kept is not None and not kept.is_connected:
             self._drop(kept)
         elif kept is not None:
             try:
                 return kept, self._exchange(kept, request, patience)
-            except _STALE:
+            except STALE:
                 if request.method != "GET":
                     raise
         fresh = self._new(target)
         return fresh, self._exchange(fresh, request, patience)
 
-    def _exchange(
-        self, connection: _Dialled, request: _Request, patience: Patience
-    ) -> HTTPResponse:
+    def _exchange(self, connection: Connection, request: Request, patience: Patience) -> Response:
         try:
             return connection.exchange(request, patience)
         except BaseException:
             self._drop(connection)
             raise
 
-    def _new(self, target: Target) -> _Dialled:
-        address = (target if self._proxy is None else self._proxy)[1:3]
-        connection: _Dialled
-        if target.scheme == "http":
-            connection = _Plain(*address)
-        else:
-            connection = _Secure(*address, ssl_context=self._tls.context())
-            if self._proxy is not None:
-                connection.set_tunnel(*target[1:3], headers=_proxy_fields(self._proxy))
-        connection.dialer = self._dialer
+    def _new(self, target: Target) -> Connection:
+        connection = new_connection(target, self._proxy, dialer=self._dialer, tls=self._tls)
         self._open.add(connection)
         return connection
 
-    def _give_back(self, connection: _Dialled, response: HTTPResponse, target: Target) -> None:
+    def _give_back(self, connection: Connection, response: Response, target: Target) -> None:
         # An answer that is not read to its end, or a 1xx, has more to come on its connection.
         done = response.closed and response.status >= 200
         if not done or connection.sock is None or self._closed:
-            response.close()
-            self._drop(connection)
+            self._drop(connection, response)
             return
         self._idle[target[:3]] = connection
         if len(self._idle) > _MAX_KEPT:
             self._drop(self._idle.pop(next(iter(self._idle))))
 
-    def _drop(self, connection: _Dialled) -> None:
+    def _drop(self, connection: Connection, response: Response | None = None) -> None:
         self._open.discard(connection)
         connection.close()
+        if response is not None:
+            response.close()
 
-    def _read(self, response: HTTPResponse, target: Target) -> Answer:
+    def _read(self, response: Response, target: Target) -> Answer:
         is_success = 200 <= response.status < 300
         if is_success and response.headers.get("Content-Encoding", "").lower() not in _DECODED:
             raise SourceError(f"{target.peer} answered in a Content-Encoding that is not gzip")
@@ -263,77 +249,20 @@ class Web:
             return target.path
         return f"{target.scheme}://{target.peer}{target.path}"
 
-    def _fields(self, target: Target, headers: Mapping[str, str]) -> HTTPHeaderDict:
-        fields = HTTPHeaderDict(self._headers)
-        if target.userinfo is not None:
-            fields.update(make_headers(basic_auth=unquote(target.userinfo)))
-        if self._proxy is not None and target.scheme == "http":
-            fields.update(_proxy_fields(self._proxy))
-        fields.update(headers)
-        return fields
+    def _fields(self, target: Target, headers: Mapping[str, str]) -> Mapping[str, str]:
+        own = {} if target.basic is None else {"Authorization": target.basic}
+        is_forwarded = self._proxy is not None and target.scheme == "http"
+        proxys = proxy_fields(self._proxy) if self._proxy and is_forwarded else {}
+        return merged(self._headers, own, proxys, headers)
 
     def _route(self, target: Target) -> str:
         return target.peer if self._proxy is None else f"{target.peer} by {self._proxy.peer}"
 
 
-class _Request(NamedTuple):
-    method: str
-    path: str
-    headers: HTTPHeaderDict
-    body: bytes | None
-
-
-class _Dialled(HTTPConnection):
-    """A connection whose every wait is as long as its patience for the request at hand."""
-
-    dialer: Dialer
-    patience: Patience
-
-    def exchange(self, request: _Request, patience: Patience) -> HTTPResponse:
-        self.patience = patience
-        if isinstance(self.sock, (PatientSocket, PatientTLSSocket)):
-            self.sock.patience = patience
-        self.request(request.method, request.path, body=request.body, headers=request.headers)
-        # urllib3's own getresponse logs the whole URL when it does not like a header.
-        raw = http.client.HTTPConnection.getresponse(self)
-        return HTTPResponse(
-            raw,
-            headers=HTTPHeaderDict(raw.headers.items()),
-            status=raw.status,
-            preload_content=False,
-            original_response=raw,
-            request_method=request.method,
-        )
-
-    def forget(self) -> None:
-        """Close this process's descriptor of a socket that is the parent's."""
-        # Not the response: a thread that the child does not have may hold its reader's lock.
-        if self.sock is not None:
-            with suppress(OSError):
-                os.close(self.sock.detach())
-
-    def _new_conn(self) -> socket.socket:
-        return self.dialer.dial(self._dns_host, self.port, self.patience)
-
-
-class _Plain(_Dialled):
-    pass
-
-
-class _Secure(_Dialled, HTTPSConnection):
-    pass
-
-
-def _lines(response: HTTPResponse, target: Target, limit: int) -> Iterator[bytes]:
+def _lines(response: Response, target: Target, limit: int) -> Iterator[bytes]:
     begun = b""
     while piece := response.read1(_PIECE):
         *lines, begun = (begun + piece).split(b"\n")
         if max(map(len, [*lines, begun])) > limit:
             raise SourceError(f"{target.peer} sent a line larger than {limit // 1024} kB")
         yield from lines
-
-
-def _proxy_fields(proxy: Target) -> dict[str, str]:
-    if proxy.userinfo is None:
-        return {}
-    return make_headers(proxy_basic_auth=unquote(proxy.userinfo))
