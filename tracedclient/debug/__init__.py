@@ -11,6 +11,9 @@ target    where a request goes, as rules see it
 override  the environment, the code or a signal wins over the source, for a while
 signals   the signal
 known     one consistent view of the flag
+http      a URL
+web       HTTP for sources: one attempt, bounded, never traced
+document  bytes → a decision with an end; the closed schema
 state     the outcome of each fetch → the decision in force
 status    how that stands, for a health page
 journal   who switched it, why, until when; and each problem once
@@ -26,6 +29,7 @@ source of your own is a subclass of ``FlagSource`` with a ``name`` and a ``fetch
 from tracedclient.debug.document import FlagDocument, InvalidDocument, Rule
 from tracedclient.debug.env import EnvSource
 from tracedclient.debug.file import FileSource
+from tracedclient.debug.http import HTTPSource
 from tracedclient.debug.signals import override_on_signal
 from tracedclient.debug.source import FlagSource, SourceError
 from tracedclient.debug.static import StaticFlag
@@ -41,6 +45,7 @@ __all__ = [
     "FlagSource",
     "FlagStatus",
     "FlagUpdater",
+    "HTTPSource",
     "InvalidDocument",
     "Rule",
     "SourceError",
