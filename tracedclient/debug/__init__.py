@@ -4,6 +4,10 @@ source    what every source offers: ``fetch`` → Document, NotModified or Absen
 static    decided in the code
 env       an environment variable
 file      a file, a Kubernetes ConfigMap
+http      a URL
+apollo    Apollo
+web       HTTP for sources: one attempt, bounded, never traced
+
 document  bytes → the closed schema, or a refusal in words
 rules     the first that matches a call decides
 snapshot  a document → what it means here and now, with its end
@@ -11,9 +15,6 @@ target    where a request goes, as rules see it
 override  the environment, the code or a signal wins over the source, for a while
 signals   the signal
 known     one consistent view of the flag
-http      a URL
-web       HTTP for sources: one attempt, bounded, never traced
-document  bytes → a decision with an end; the closed schema
 state     the outcome of each fetch → the decision in force
 status    how that stands, for a health page
 journal   who switched it, why, until when; and each problem once
@@ -26,6 +27,7 @@ Sources fetch; one updater owns the thread, the retries, the last good value and
 source of your own is a subclass of ``FlagSource`` with a ``name`` and a ``fetch``.
 """
 
+from tracedclient.debug.apollo import ApolloSource
 from tracedclient.debug.document import FlagDocument, InvalidDocument, Rule
 from tracedclient.debug.env import EnvSource
 from tracedclient.debug.file import FileSource
@@ -38,6 +40,7 @@ from tracedclient.debug.updater import FlagUpdater
 from tracedclient.trace.decision import Decision
 
 __all__ = [
+    "ApolloSource",
     "Decision",
     "EnvSource",
     "FileSource",
