@@ -1,54 +1,60 @@
-"""``python -m benchmarks``: measure the rows and print the table."""
+"""``python -m benchmarks``: measure, print the tables, and write docs/benchmarks.md and .svg."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.chart import chart
+from benchmarks.environments import environments
+from benchmarks.guard import guard
 from benchmarks.machine import load, machine, versions
-from benchmarks.measure import Plan, measure
-from benchmarks.rows import BASELINE, ROWS
-from benchmarks.server import serving
-from benchmarks.table import table
+from benchmarks.measure import Plan
+from benchmarks.page import page
+from benchmarks.peers import PEERS
+from benchmarks.results import Results
+from benchmarks.run import bench, run_imports, run_leftovers, run_memory, run_scenarios
+from benchmarks.scenarios import SCENARIOS
+from benchmarks.workers import VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from benchmarks.measure import Cost
-    from benchmarks.rows import Row
+_DOCS = Path(__file__).parent.parent / "docs"
+_MILLION = 1_000_000
 
 
 def main() -> None:
     """Run what the command line asks for."""
     options = _parser().parse_args()
-    plan = Plan(options.blocks, options.requests, options.warm_up)
-    _forget_environment()
-    before = load()
-    with serving() as address:
-        costs = measure(options.rows, address, plan)
-    loads = (before, load())
-    page = f"{table(costs, BASELINE)}\n{_caption(plan, loads)}\n"
-    print(page, end="")
-    if options.markdown:
-        options.markdown.write_text(page, encoding="utf-8")
-    if options.json:
-        record = json.dumps(_record(costs, plan, loads), indent=2)
-        options.json.write_text(f"{record}\n", encoding="utf-8")
+    if options.guard:
+        sys.exit(guard())
+    results = Results()
+    about = _measure(options, results)
+    text = page(results, about)
+    print(text, end="")
+    if _is_whole(options):
+        (_DOCS / "benchmarks.md").write_text(text, encoding="utf-8")
+        (_DOCS / "benchmarks.svg").write_text(chart(results), encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     plan = Plan()
     add = parser.add_argument
-    add("--blocks", type=_count, default=plan.blocks, metavar="N", help="of each row (%(default)s)")
-    add("--requests", type=_count, default=plan.requests, metavar="N", help="a block (%(default)s)")
-    add("--warm-up", type=_count, default=plan.warm_up, metavar="N", help="requests (%(default)s)")
-    add("--rows", type=_rows, default=ROWS, metavar="NAME,NAME", help=", ".join(_names()))
-    add("--json", type=Path, metavar="FILE", help="write the raw numbers, versions and machine")
-    add("--markdown", type=Path, metavar="FILE", help="write the table")
+    add("--guard", action="store_true", help="the short form: fail if a bar is missed by a third")
+    add("--memory", action="store_true", help="also whether memory grows; it takes long")
+    add("--server", choices=("auto", "own", "nginx"), default="auto", help="(%(default)s)")
+    some = parser.add_argument_group("some of it, printed only")
+    add = some.add_argument
+    scenarios = [one.name for one in SCENARIOS] + ["import", "leftovers"]
+    add("--scenarios", type=_some(scenarios), metavar="NAME,NAME", help=", ".join(scenarios))
+    add("--rows", type=_some(list(PEERS)), metavar="NAME,NAME", help="; ".join(PEERS))
+    add("--starts", type=_count, default=plan.starts, metavar="N", help="processes of each row")
+    add("--blocks", type=_count, default=plan.blocks, metavar="N", help="in each process")
+    add("--scale", type=float, default=plan.scale, metavar="X", help="times as many requests")
     return parser
 
 
@@ -58,51 +64,52 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _rows(text: str) -> Sequence[Row]:
-    wanted = text.split(",")
-    unknown = set(wanted) - set(_names())
-    if unknown:
-        raise argparse.ArgumentTypeError(
-            f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(_names())}"
-        )
-    return [row for row in ROWS if row.name in wanted]
+def _some(names: Sequence[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        # Names of rows have commas in them.
+        wanted = [name for name in names if f",{name}," in f",{text},"]
+        if len(",".join(wanted)) != len(text):
+            raise argparse.ArgumentTypeError(f"{text!r}: there are {'; '.join(names)}")
+        return wanted
+
+    return parse
 
 
-def _names() -> list[str]:
-    return [row.name for row in ROWS]
+def _is_whole(options: argparse.Namespace) -> bool:
+    plan = Plan(options.starts, options.blocks, options.scale)
+    return plan == Plan() and not options.scenarios and not options.rows
 
 
-def _forget_environment() -> None:
-    """Drop what requests would look at: a proxy would answer in the server's place."""
-    for name in list(os.environ):
-        if name.lower().endswith(("_proxy", "_ca_bundle")) or name == "NETRC":
-            del os.environ[name]
+def _measure(options: argparse.Namespace, results: Results) -> str:
+    """Measure what is asked for; return what it was measured with, and where."""
+    plan = Plan(options.starts, options.blocks, options.scale)
+    wanted = options.scenarios or [one.name for one in SCENARIOS] + ["import", "leftovers"]
+    scenarios = [one for one in SCENARIOS if one.name in wanted]
+    rows = {one.name: options.rows or one.rows for one in scenarios}
+    before = load()
+    with bench(options.server, environments()) as on:
+        run_scenarios(scenarios, on, plan, results, rows)
+        if "import" in wanted:
+            run_imports(plan.starts * plan.blocks, results)
+        if "leftovers" in wanted:
+            run_leftovers(on, results)
+        if options.memory:
+            run_memory(on, _MILLION, results)
+        used = versions(options.rows or PEERS, on.environments)
+    return _about(plan, used, on.server.name, (before, load()))
 
 
-def _caption(plan: Plan, loads: tuple[float | None, float | None]) -> str:
+def _about(
+    plan: Plan, used: dict[str, str], server: str, loads: tuple[float | None, float | None]
+) -> str:
     before, after = ("?" if one is None else f"{one:.1f}" for one in loads)
-    here = machine()
     return (
-        f"{', '.join(f'{name} {version}' for name, version in versions().items())}; "
-        f"{here['processors']} processors, load {before} before and {after} after, "
-        f"{here['environment_variables']} environment variables; "
-        f"{plan.blocks} blocks of {plan.requests} requests after {plan.warm_up} of warm-up."
+        f"{', '.join(f'{name} {version}' for name, version in used.items())}.\n"
+        f"Server on loopback, in a process of its own: {server}. {machine()}; load {before} before "
+        f"and {after} after.\n"
+        f"{plan.starts * plan.blocks} blocks of each row, in {plan.starts} processes with {VARIABLES} "
+        "environment variables.\n"
     )
-
-
-def _record(
-    costs: Mapping[str, Sequence[Cost]], plan: Plan, loads: tuple[float | None, float | None]
-) -> dict[str, object]:
-    return {
-        "versions": versions(),
-        "machine": machine(),
-        "load_before_and_after": loads,
-        "plan": plan._asdict(),
-        "baseline": BASELINE,
-        "seconds_per_request": {
-            name: [cost._asdict() for cost in blocks] for name, blocks in costs.items()
-        },
-    }
 
 
 if __name__ == "__main__":

@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
-from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tracedclient
+from benchmarks.peers import PEERS
+from benchmarks.workers import Worker, python_of
 
-_LIBRARIES = (
-    "requests",
-    "urllib3",
-    "tenacity",
-    "structlog",
-    "python-json-logger",
-    "msgspec",
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
-def versions() -> dict[str, str]:
+def versions(rows: Iterable[str], environments: Mapping[str, Path]) -> dict[str, str]:
     """Return the version of Python and of every library that costs a row time."""
-    return {
-        platform.python_implementation(): platform.python_version(),
-        "tracedclient": tracedclient.__version__,
-        **{name: metadata.version(name) for name in _LIBRARIES},
-    }
+    found: dict[str, str] = {}
+    for name in rows:
+        python = python_of(name, environments)
+        if python is None or not PEERS[name].libraries:
+            continue
+        with Worker(name, python) as worker:
+            found |= worker.versions()
+    return found
 
 
-def machine() -> dict[str, object]:
-    """Return what kind of machine this is."""
-    return {
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "processors": os.cpu_count(),
-        "compiler": platform.python_compiler(),
-        "debug_build": hasattr(sys, "gettotalrefcount"),
-        # requests goes through all of them for every request.
-        "environment_variables": len(os.environ),
-    }
+def machine() -> str:
+    """Return what kind of machine this is, in words."""
+    return f"{platform.system()} {platform.release()}, {os.cpu_count()} processors, {_processor()}"
 
 
 def load() -> float | None:

@@ -1,91 +1,170 @@
-"""The server that every row asks: one fixed answer, in a process of its own.
+"""Our own server: fixed answers, in a process of its own, that counts what it was asked.
 
-Run as a script it serves until its standard input ends, which it does when the parent closes it and
+``python -m benchmarks.server CERTIFICATE`` serves until its standard input ends, which it does when the parent closes it and
 also when the parent dies. It has a process of its own so that its work counts for no client.
+
+``GET /-/seen`` says in JSON what it has seen of all other requests: connections, requests, the TCP
+segments that had data in them, and the last request.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import selectors
 import socket
-import subprocess
+import ssl
+import struct
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+import threading
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from benchmarks import answers
 
 HOST = "127.0.0.1"
-PATH = "/orders/4711"
-BODY = b'{"id": 4711, "state": "paid", "total": "199.00", "ok": 42}'
+SEEN_PATH = "/-/seen"
 
-_HEAD = (
-    b"HTTP/1.1 200 OK\r\n"
-    b"Server: benchmark\r\n"
-    b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-    b"Content-Type: application/json\r\n"
-    b"Content-Length: 58\r\n"
-    b"Connection: keep-alive\r\n"
-    b"Cache-Control: no-store\r\n"
-    b"Vary: Accept-Encoding\r\n"
-    b"X-Request-Id: 6f1c2b7e9d3a4f58\r\n"
-    b"\r\n"
-)
-ANSWER = _HEAD + BODY
-"""What GET and POST are answered with: 8 headers and a body of 58 bytes."""
-
-_ANSWERS = {b"GET": ANSWER, b"HEAD": _HEAD, b"POST": ANSWER}
-_NOT_ALLOWED = (
-    b"HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nContent-Length: 0\r\n\r\n"
-)
 _END_OF_HEAD = b"\r\n\r\n"
-_LAST_CHUNK = b"\r\n0\r\n\r\n"
+_LAST_CHUNK = b"0\r\n\r\n"
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
-_READ = 65536
+_READ = 1 << 18
+_KEPT = 65536
+"""Bytes of the last request's body that are kept to be shown."""
+
+_DATA_SEGS_IN = 152
+"""Where ``struct tcp_info`` (linux/tcp.h) has ``tcpi_data_segs_in``, 32 bits."""
 
 
-class Address(NamedTuple):
-    """Where the server listens; ``socket.create_connection`` takes it as it is."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """The URL that every row asks for."""
-        return f"http://{self.host}:{self.port}{PATH}"
-
-
-@contextmanager
-def serving() -> Iterator[Address]:
-    """Start the server and yield its address; end it on leaving.
-
-    Raises ``RuntimeError`` when it ended before it listened.
-    """
-    with subprocess.Popen(
-        [sys.executable, "-I", __file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # Ctrl-C is for the parent; the server then ends with its standard input.
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        announced = process.stdout.readline()
-        if not announced:
-            raise RuntimeError("the benchmark's server ended before it listened; see its error")
-        yield Address(HOST, int(announced))
-
-
-class _Server:
-    """All connections in one thread: asyncio costs three times as much per request."""
+class _Seen:
+    """What all connections have seen; each changes it under the lock."""
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.connections = self.requests = self.segments = 0
+        self.head = self.body = b""
+
+    def as_json(self) -> bytes:
+        told = {
+            "connections": self.connections,
+            "requests": self.requests,
+            "segments": self.segments,
+            "head": self.head.decode("latin-1"),
+            "body": self.body.decode("latin-1"),
+        }
+        return json.dumps(told).encode()
+
+
+class _Request:
+    """One request as it comes in; ``feed`` until it says that the request is complete."""
+
+    def __init__(self) -> None:
+        self.head = b""
+        self.body = b""
+        self._received = b""
+        self._missing = -1
+        self._chunked = False
+
+    @property
+    def path(self) -> str:
+        target = self.head.split(b" ", 2)[1].decode()
+        # What a proxy is asked for begins with the scheme.
+        target = "/" + target.split("/", 3)[3] if target.startswith("http") else target
+        return target.partition("?")[0]
+
+    def feed(self, data: bytes) -> bool:
+        if self.head:
+            return self._feed_body(data)
+        self._received += data
+        end = self._received.find(_END_OF_HEAD)
+        if end < 0:
+            return False
+        self.head = self._received[:end]
+        length = _CONTENT_LENGTH.search(self.head)
+        self._missing = int(length[1]) if length else 0
+        self._chunked = _CHUNKED.search(self.head) is not None
+        return self._feed_body(self._received[end + len(_END_OF_HEAD) :])
+
+    def _feed_body(self, data: bytes) -> bool:
+        if len(self.body) < _KEPT:
+            self.body += data[:_KEPT]
+        if self._chunked:
+            # A chunk that ends with these bytes would be taken for the last; no row sends one.
+            return data.endswith(_LAST_CHUNK)
+        self._missing -= len(data)
+        return self._missing <= 0
+
+
+class _Connection:
+    """Answers one request after the other; no client here sends the next before the answer."""
+
+    def __init__(self, sock: socket.socket, plain: int, seen: _Seen) -> None:
+        self._sock = sock
+        self._plain = plain
+        self._seen = seen
+        self._request = _Request()
+        self._counted = False
+        self._segments = 0
+
+    def answer(self) -> bool:
+        """Read once, answer what is complete by then; return whether to go on."""
+        try:
+            data = self._sock.recv(_READ)
+            if not data or not self._request.feed(data):
+                return bool(data)
+            request, self._request = self._request, _Request()
+            return self._answer(request)
+        except OSError:
+            return False
+
+    def _answer(self, request: _Request) -> bool:
+        path = request.path
+        if path == SEEN_PATH:
+            told = self._seen.as_json()
+            self._sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
+            return True
+        self._count(request)
+        self._sock.sendall(_ANSWERS.get(path, _USUAL))
+        return path != answers.CLOSE_PATH
+
+    def _count(self, request: _Request) -> None:
+        segments = _segments(self._plain)
+        with self._seen.lock:
+            self._seen.connections += not self._counted
+            self._seen.requests += 1
+            self._seen.segments += segments - self._segments
+            self._seen.head, self._seen.body = request.head, request.body
+        self._counted, self._segments = True, segments
+
+
+def _segments(descriptor: int) -> int:
+    """Segments with data that came in on this socket; 0 where there is no TCP_INFO."""
+    if not hasattr(socket, "TCP_INFO"):
+        return 0
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return int(struct.unpack_from("I", info, _DATA_SEGS_IN)[0])
+
+
+_USUAL = answers.answer(answers.PATH)
+_ANSWERS = {
+    path: answers.answer(path)
+    for path in (
+        answers.COOKIES_PATH,
+        answers.LARGE_PATH,
+        answers.CLOSE_PATH,
+        answers.DOWNLOAD_PATH,
+    )
+}
+
+
+class _Plain:
+    """All http connections in one thread: asyncio costs three times as much per request."""
+
+    def __init__(self, seen: _Seen) -> None:
+        self._seen = seen
         self._selector = selectors.DefaultSelector()
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((HOST, 0), backlog=128)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._selector.register(sys.stdin, selectors.EVENT_READ, self._read_standard_input)
         self._parent_lives = True
@@ -102,7 +181,7 @@ class _Server:
     def _accept(self) -> None:
         sock, _ = self._listener.accept()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = _Connection(sock)
+        connection = _Connection(sock, sock.fileno(), self._seen)
 
         def answer() -> None:
             if not connection.answer():
@@ -115,51 +194,43 @@ class _Server:
         self._parent_lives = bool(os.read(sys.stdin.fileno(), _READ))
 
 
-class _Connection:
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._received = b""
+class _Secure:
+    """https: a thread for each connection, because a handshake takes several turns."""
 
-    def answer(self) -> bool:
-        """Read once, answer what is complete by then; return whether to go on."""
+    def __init__(self, certificate: str, seen: _Seen) -> None:
+        self._seen = seen
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        self._listener = socket.create_server((HOST, 0), backlog=128)
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def run(self) -> None:
+        while True:
+            sock, _ = self._listener.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock: socket.socket) -> None:
         try:
-            data = self._sock.recv(_READ)
-            self._received += data
-            self._answer_received()
-        except ConnectionError:
-            return False
-        return bool(data)
-
-    def _answer_received(self) -> None:
-        while (end := _end_of_request(self._received)) is not None:
-            method = self._received[: self._received.index(b" ")]
-            self._sock.sendall(_ANSWERS.get(method, _NOT_ALLOWED))
-            self._received = self._received[end:]
+            with self._context.wrap_socket(sock, server_side=True) as secure:
+                connection = _Connection(secure, secure.fileno(), self._seen)
+                while connection.answer():
+                    pass
+        except OSError:
+            sock.close()
 
 
-def _end_of_request(received: bytes) -> int | None:
-    """Where the first request ends; ``None`` when it is not complete."""
-    end_of_head = received.find(_END_OF_HEAD)
-    if end_of_head < 0:
-        return None
-    start_of_body = end_of_head + len(_END_OF_HEAD)
-    # GET and HEAD come without a body: not looking for one keeps the server fast.
-    if received.startswith((b"GET ", b"HEAD ")):
-        return start_of_body
-    if _CHUNKED.search(received, 0, start_of_body):
-        # A chunk with these bytes in it would be cut; no row sends one.
-        last = received.find(_LAST_CHUNK, start_of_body - 2)
-        return None if last < 0 else last + len(_LAST_CHUNK)
-    end = start_of_body + _content_length(received, start_of_body)
-    return end if len(received) >= end else None
-
-
-def _content_length(received: bytes, start_of_body: int) -> int:
-    found = _CONTENT_LENGTH.search(received, 0, start_of_body)
-    return int(found[1]) if found else 0
+def main() -> None:
+    """Announce the two ports, then serve."""
+    seen = _Seen()
+    plain, secure = _Plain(seen), _Secure(sys.argv[1], seen)
+    threading.Thread(target=secure.run, daemon=True).start()
+    print(plain.port, secure.port, flush=True)
+    plain.run()
 
 
 if __name__ == "__main__":
-    server = _Server()
-    print(server.port, flush=True)
-    server.run()
+    main()
