@@ -10,6 +10,7 @@ import os
 import re
 import time
 import weakref
+from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -96,6 +97,8 @@ def _read(descriptor: int) -> int | None:
 _THROTTLED = re.compile(rb"^throttled_(?:(usec)|time) (\d+)\n", re.MULTILINE)
 
 
+# A process that is not held back reads the same bytes each time.
+@lru_cache(maxsize=8)
 def parse_throttled(stat: bytes) -> int | None:
     """Return the microseconds in a ``cpu.stat``: version 2 counts in them, version 1 in ns."""
     found = _THROTTLED.search(stat)

@@ -73,6 +73,7 @@ __all__ = [
     "WroteRequestInfo",
     "client_trace",
     "current_client_trace",
+    "hears",
 ]
 
 logger = logging.getLogger("tracedclient")
@@ -480,6 +481,14 @@ def _fan_out(hook: str) -> Callable[[_Watchers, Any], Exception | None]:
 
 for _hook in HOOKS:
     setattr(_Watchers, _hook, _fan_out(_hook))
+
+
+def hears(trace: ClientTrace, hook: str) -> bool:
+    """Whether anybody listens to ``hook``: for one that would be called many times in vain."""
+    if isinstance(trace, _Watchers):
+        return any(w.trace is not None and hears(w.trace, hook) for w in trace._watchers)  # noqa: SLF001
+    return getattr(type(trace), hook, None) is not getattr(ClientTrace, hook)
+
 
 _in_force: ContextVar[_Watchers | None] = ContextVar("tracedclient_client_trace", default=None)
 

@@ -33,9 +33,9 @@ from tracedclient.httptrace import (
     WroteHeaderFieldInfo,
     WroteHeadersInfo,
     WroteRequestInfo,
+    hears,
 )
 from tracedclient.redaction import causes
-from tracedclient.trace.model import TCP
 from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from tracedclient.httptrace import ClientTrace
     from tracedclient.inflight import OngoingCall
+    from tracedclient.trace.model import TCP
     from tracedclient.transport.addresses import AddressPolicy
     from tracedclient.transport.begun import Begun, Stage
 
@@ -135,6 +136,8 @@ class Traced(_Base):
         self._answering: Any = None
         self._tcp_before: TCPInfo | None = None
         self._is_stamped = False
+        self._ends: tuple[str | None, str | None] | None = None
+        """Its addresses, once they were asked for."""
         self._writing = _Writing()
         self._begun_answer: HTTPResponse | None = None
         self.begun: Begun | None = None
@@ -151,7 +154,7 @@ class Traced(_Base):
         self.idle_since = None
         self.max_idle = MAX_IDLE
         self.sent = False
-        self._answering = self._tcp_before = None
+        self._answering = self._tcp_before = self._ends = None
         self._is_stamped = False
         super().connect()
         self.opened_at = time.monotonic()
@@ -256,55 +259,70 @@ class Traced(_Base):
             waits=body is not None and expects_continue(headers),
             closes=_asks(headers, "connection", "close"),
         )
-        with self._writes(writing):
+        self._begin_writing(writing)
+        error: BaseException | None = None
+        try:
             super().request(method, self.target or url, body, headers, **kwargs)
+        except _FinalAnswerFirst as refusal:
+            error = refusal
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            self._end_writing(error)
 
     def send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
         """Send a request whose bytes are ready, with what ``request`` tells of one."""
-        with self._writes(_Writing()) as writing:
-            self._method = method  # http.client's
-            if self.trace is not None:
-                self._tell_fields(head)
-            self.sent = writing.head = True
-            if body is None or len(body) <= JOINED_BYTES:
-                self.send(head + body if body else head)
-            else:
-                self.send(head)
-                self.send(body)
+        self._begin_writing(_Writing())
+        error: BaseException | None = None
+        try:
+            self._send_whole(method, head, body)
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            self._end_writing(error)
 
-    def _tell_fields(self, head: bytes) -> None:
-        assert self.trace is not None
+    def _send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
+        self._method = method  # http.client's
+        if self.trace is not None and hears(self.trace, "wrote_header_field"):
+            self._tell_fields(self.trace, head)
+        self.sent = self._writing.head = True
+        if body is None or len(body) <= JOINED_BYTES:
+            self.send(head + body if body else head)
+        else:
+            self.send(head)
+            self.send(body)
+
+    @staticmethod
+    def _tell_fields(trace: ClientTrace, head: bytes) -> None:
         for line in head.decode("ascii").split("\r\n")[1:-2]:
             name, _, value = line.partition(": ")
-            self.trace.wrote_header_field(WroteHeaderFieldInfo(key=name, values=(value,)))
+            trace.wrote_header_field(WroteHeaderFieldInfo(key=name, values=(value,)))
 
-    @contextmanager
-    def _writes(self, writing: _Writing) -> Iterator[_Writing]:
-        """Begin an exchange; tell at the end what was written."""
+    def _begin_writing(self, writing: _Writing) -> None:
+        """Begin an exchange on this open connection."""
         self.phase = "send"
         self.sent = False
         self._answering = self.sock
         self.set_deadline(self.call.deadline if self.call is not None else None)
-        trace = self.trace
-        if trace is not None:
+        if self.trace is not None:
             self._watch_kernel()
-            trace.got_conn(self._got_conn())
+            self.trace.got_conn(self._got_conn())
         self.uses += 1
         self.idle_since = None
         self._writing = writing
-        error: BaseException | None = None
-        try:
-            yield writing
-        except _FinalAnswerFirst:
-            writing.complete = False
-        except BaseException as failure:
-            error = failure
+
+    def _end_writing(self, error: BaseException | None) -> None:
+        """Tell what was written."""
+        writing = self._writing
+        if isinstance(error, _FinalAnswerFirst):
+            writing.complete, error = False, None
+        elif error is not None:
             # urllib3 looks for an answer all the same; nothing may follow it on this connection.
             writing.closes = True
-            raise
-        finally:
-            if trace is not None:
-                trace.wrote_request(writing.info(error))
+        if self.trace is not None:
+            self.trace.wrote_request(writing.info(error))
 
     # --- what somebody else has begun ---------------------------------------------------------
 
@@ -342,12 +360,15 @@ class Traced(_Base):
         before, after = self._tcp_before, tcp_info(self._answering)
         if before is None or after is None:
             return None
-        return TCP(
-            **msgspec.structs.asdict(difference(before, after)),
-            delivery=None if sent is None else delivery(before, after, sent),
-        )
+        happened = difference(before, after)
+        if sent is None:
+            return happened
+        return msgspec.structs.replace(happened, delivery=delivery(before, after, sent))
 
     def _got_conn(self) -> GotConnInfo:
+        if self._ends is None:
+            self._ends = _address(self.sock, "getsockname"), _address(self.sock, "getpeername")
+        local, remote = self._ends
         now = time.monotonic()
         return GotConnInfo(
             conn_id=self.id,
@@ -356,8 +377,8 @@ class Traced(_Base):
             idle_time=None if self.idle_since is None else now - self.idle_since,
             age=now - self.opened_at,
             uses=self.uses,
-            local=_address(self.sock, "getsockname"),
-            remote=_address(self.sock, "getpeername"),
+            local=local,
+            remote=remote,
         )
 
     def putheader(self, header: str, *values: str) -> None:  # type: ignore[override]

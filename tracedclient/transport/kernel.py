@@ -18,13 +18,15 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from tracedclient.trace.model import TCP
+
 _LINUX = sys.platform == "linux"
 _REFUSALS = (AttributeError, NotImplementedError, OSError, TypeError, ValueError)
 """What sockets, and things that merely look like one, raise for an option they lack."""
 
 
-class TCPInfo(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One connection at one moment: ``struct tcp_info`` of linux/tcp.h.
+class TCPInfo(msgspec.Struct, frozen=True, gc=False):
+    """One connection at one moment: ``struct tcp_info`` of linux/tcp.h, in its order.
 
     Times are seconds, sizes bytes, counters run from the connection's start.
     """
@@ -33,19 +35,17 @@ class TCPInfo(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """``ESTABLISHED``, ``CLOSE_WAIT``, …, the kernel's names; after a reset, ``CLOSE``."""
     retransmits: int | None = None
     """How often the segment that waits for its acknowledgement has been sent again."""
-    total_retrans: int | None = None
-    """Segments sent again, the SYN included."""
-    rtt: float | None = None
-    """Smoothed (RFC 6298 §2); ``None`` before the first measurement."""
-    rttvar: float | None = None
-    min_rtt: float | None = None
-    """The smallest of the last minutes: the path without its queues."""
-    snd_cwnd: int | None = None
-    """Congestion window, segments."""
     unacked: int | None = None
     """Segments sent and not acknowledged. 0 after a reset, whatever was under way."""
     lost: int | None = None
     """Those of them that are held for lost."""
+    rtt: float | None = None
+    """Smoothed (RFC 6298 §2); ``None`` before the first measurement."""
+    rttvar: float | None = None
+    snd_cwnd: int | None = None
+    """Congestion window, segments."""
+    total_retrans: int | None = None
+    """Segments sent again, the SYN included."""
     bytes_acked: int | None = None
     """On a connection that this side opened the SYN counts as one byte; so does a FIN."""
     bytes_received: int | None = None
@@ -54,6 +54,8 @@ class TCPInfo(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     segs_in: int | None = None
     notsent_bytes: int | None = None
     """What the kernel was given and has not sent: the peer's window or the path is full."""
+    min_rtt: float | None = None
+    """The smallest of the last minutes: the path without its queues."""
     data_segs_in: int | None = None
     data_segs_out: int | None = None
     delivery_rate: int | None = None
@@ -98,6 +100,12 @@ _STATES: Final = (
 )
 _TCP_INFO: Final = 11
 _NO_MIN_RTT: Final = 0xFFFFFFFF
+_STATE, _RTT, _RTTVAR, _MIN_RTT, _SEGS_IN, _SEGS_OUT = (
+    _NAMES.index(name) for name in ("state", "rtt", "rttvar", "min_rtt", "segs_in", "segs_out")
+)
+_TRUE_ANYWHERE: Final = frozenset(
+    _NAMES.index(name) for name in ("state", "rtt", "rttvar", "snd_cwnd")
+)
 
 
 def tcp_info(sock: Any) -> TCPInfo | None:
@@ -116,60 +124,42 @@ def tcp_info(sock: Any) -> TCPInfo | None:
 
 def parse_tcp_info(data: bytes) -> TCPInfo:
     """Return the fields as far as ``data`` reaches, one byte at least of ``struct tcp_info``."""
-    values = _LAYOUT.unpack_from(data.ljust(_LAYOUT.size, b"\0"))
-    facts: dict[str, Any] = dict(zip(_NAMES, values, strict=True))
-    for name in _NAMES[bisect_right(_ENDS, len(data)) :]:
-        facts[name] = None
-    if facts["segs_in"] == 0 == facts["segs_out"]:
+    values: list[Any] = list(_LAYOUT.unpack_from(data.ljust(_LAYOUT.size, b"\0")))
+    known = bisect_right(_ENDS, len(data))
+    values[known:] = [None] * (len(values) - known)
+    if values[_SEGS_IN] == 0 == values[_SEGS_OUT]:
         # gVisor returns a long struct with nearly all counters at 0, which would be a lie.
-        facts = {name: facts[name] for name in ("state", "rtt", "rttvar", "snd_cwnd")}
-    _use_our_units(facts)
-    return TCPInfo(**facts)
+        values = [value if at in _TRUE_ANYWHERE else None for at, value in enumerate(values)]
+    _use_our_units(values)
+    return TCPInfo(*values)
 
 
-def _use_our_units(facts: dict[str, Any]) -> None:
-    state, min_rtt = facts["state"], facts.get("min_rtt")
-    facts["state"] = _STATES[state] if state < len(_STATES) else None
-    if facts["rtt"]:
-        facts["rtt"] /= 1e6
-        facts["rttvar"] /= 1e6
+def _use_our_units(values: list[Any]) -> None:
+    state, min_rtt = values[_STATE], values[_MIN_RTT]
+    values[_STATE] = _STATES[state] if state < len(_STATES) else None
+    if values[_RTT]:
+        values[_RTT] /= 1e6
+        values[_RTTVAR] /= 1e6
     else:
         # Nothing is measured yet, and rttvar is a mere initial value.
-        facts["rtt"] = facts["rttvar"] = None
-    facts["min_rtt"] = None if min_rtt in (None, _NO_MIN_RTT) else min_rtt / 1e6
-
-
-class TCPDelta(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What happened on a connection between two moments; round trips are those of the later."""
-
-    rtt_ms: float | None
-    min_rtt_ms: float | None
-    retransmits: int | None
-    """Segments sent again."""
-    segments_out: int | None
-    segments_in: int | None
-    data_segments_out: int | None
-    """Those with payload."""
-    data_segments_in: int | None
-    bytes_acked: int | None
-    """Payload (TLS: of the records) that the peer's kernel acknowledged; no SYN, no FIN."""
-    bytes_received: int | None
-    """Payload that came, read or not. One more when a FIN and then a reset ended it."""
+        values[_RTT] = values[_RTTVAR] = None
+    values[_MIN_RTT] = None if min_rtt in (None, _NO_MIN_RTT) else min_rtt / 1e6
 
 
 _COUNTERS: Final = tuple(n for n in _NAMES if n.startswith(("total_", "bytes_", "segs_", "data_")))
 _AT_START: Final = TCPInfo(notsent_bytes=0, **dict.fromkeys(_COUNTERS, 0))  # type: ignore[arg-type]
 
 
-def difference(before: TCPInfo | None, after: TCPInfo) -> TCPDelta:
+def difference(before: TCPInfo | None, after: TCPInfo) -> TCP:
     """Return what happened from ``before`` to ``after``; without ``before``, from the start.
 
-    For a connection that this side opened: on one it accepted, the SYN is not in ``bytes_acked``.
+    Round trips are those of ``after``. For a connection that this side opened: on one it accepted,
+    the SYN is not in ``bytes_acked``.
     """
     first = _AT_START if before is None else before
     data_in = _since(first.data_segs_in, after.data_segs_in)
     received = _since(_payload_received(first), _payload_received(after))
-    return TCPDelta(
+    return TCP(
         rtt_ms=_ms(after.rtt),
         min_rtt_ms=_ms(after.min_rtt),
         retransmits=_since(first.total_retrans, after.total_retrans),

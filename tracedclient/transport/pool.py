@@ -128,7 +128,8 @@ class _TracedPool(_Base):
     def _get_conn_info(self) -> GetConnInfo:
         queue = self.pool
         # A copy: other threads take from the queue meanwhile.
-        idle = 0 if queue is None else sum(conn is not None for conn in list(queue.queue))
+        kept = [] if queue is None else list(queue.queue)
+        idle = len(kept) - kept.count(None)
         return GetConnInfo(
             host_port=self._host_port(),
             in_use=len(self._in_use),
