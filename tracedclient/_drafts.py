@@ -47,11 +47,12 @@ def error_info(error: BaseException, phase: str) -> ErrorInfo:
 class Clock:
     """One wall-clock anchor and one monotonic clock: times that can be compared and subtracted."""
 
-    __slots__ = ("_anchor", "start")
+    __slots__ = ("_anchor", "_second", "_text", "start")
 
     def __init__(self) -> None:
         self.start = time.perf_counter_ns()
         self._anchor = time.time_ns() - self.start
+        self._second, self._text = -1, ""
 
     @staticmethod
     def now() -> int:
@@ -60,8 +61,10 @@ class Clock:
 
     def utc(self, at: int) -> str:
         """Return ``at`` as UTC, to the microsecond, always of the same width."""
-        seconds, rest = divmod(self._anchor + at, 1_000_000_000)
-        return f"{_utc_second(seconds)}.{rest // 1_000:06d}Z"
+        second, rest = divmod(self._anchor + at, 1_000_000_000)
+        if second != self._second:
+            self._second, self._text = second, _utc_second(second)
+        return f"{self._text}.{rest // 1_000:06d}Z"
 
 
 @lru_cache(maxsize=8)
@@ -106,41 +109,48 @@ class AttemptDraft:
 class ExchangeDraft:
     """One exchange under way: the marks of its events, and the facts they brought."""
 
+    dns: DNS | None = None
+    proxy: Proxy | None = None
+    got_conn: httptrace.GotConnInfo | None = None
+    put_idle_conn: httptrace.PutIdleConnInfo | None = None
+    buffered: float | None = None
+    tcp: TCP | None = None
+    pool: Pool | None = None
+    head: httptrace.ResponseHeadInfo | None = None
+    bytes_sent: int | None = None
+    writes: int | None = None
+    body_complete: bool | None = None
+    error: ErrorInfo | None = None
+    _end: int | None = None
+    _thread = 0
+    _host_before: host.HostSample | None = None
+    _host_after: host.HostSample | None = None
+    _received = 0
+    _reads: int | None = None
+    _read_at = 0
+    _longest_silence = 0
+    _readers_time = 0
+
     def __init__(self, clock: Clock, method: str, url: str) -> None:
         self._clock = clock
         self._start = clock.now()
-        self._end: int | None = None
         self._method = printable(method)
         self._url = url
         self.marks: list[Mark] = []
-        self.dns: DNS | None = None
         self.connecting: dict[str, int] = {}
         self.connects: list[Connect] = []
-        self.proxy: Proxy | None = None
         self.tls: list[TLS] = []
-        self.got_conn: httptrace.GotConnInfo | None = None
-        self.put_idle_conn: httptrace.PutIdleConnInfo | None = None
+        self.stale: list[str] = []
+        self.interim: list[int] = []
+
+    def begin(self) -> None:
+        """Take the time, and that of this thread."""
         self._thread = threading.get_ident()
         self._host_before = host.sample()
-        self._host_after: host.HostSample | None = None
-        self.stale: list[str] = []
-        self.buffered: float | None = None
-        self.tcp: TCP | None = None
-        self.pool: Pool | None = None
-        self.interim: list[int] = []
-        self.head: httptrace.ResponseHeadInfo | None = None
-        self.bytes_sent: int | None = None
-        self.writes: int | None = None
-        self._received = 0
-        self._reads: int | None = None
-        self._read_at = 0
-        self._longest_silence = 0
-        self._readers_time = 0
-        self.body_complete: bool | None = None
-        self.error: ErrorInfo | None = None
+        self.mark("exchange_start")
 
     def mark(self, hook: str) -> None:
-        self.marks.append(Mark(hook, self._clock.now()))
+        self.marks.append(Mark(hook, time.perf_counter_ns()))
 
     def waits_for(self, holders: Sequence[httptrace.Holder]) -> None:
         """Note who holds the connections that this exchange waits for."""
@@ -171,7 +181,7 @@ class ExchangeDraft:
     def _cpu(self) -> tuple[float | None, float | None]:
         """Milliseconds this thread was on the CPU, and the process was kept off it."""
         after, before = self._host_after, self._host_before
-        if after is None:
+        if after is None or before is None:
             return None, None
         throttled = None
         if after.throttled_us is not None and before.throttled_us is not None:

@@ -46,6 +46,7 @@ class Recorder(ClientTrace):
     ) -> None:
         self.trace_id = trace_id
         self._method = method
+        self._given_url = url
         self._url = redact_url(url) if url else None
         self._service = service
         self.decision = decision
@@ -67,9 +68,12 @@ class Recorder(ClientTrace):
         self._attempts[-1].done(info)
 
     def exchange_start(self, info: httptrace.ExchangeStartInfo) -> None:
-        self._exchange = draft = ExchangeDraft(self._clock, info.method, redact_url(info.url))
+        url = self._url if info.url == self._given_url else None
+        self._exchange = draft = ExchangeDraft(
+            self._clock, info.method, redact_url(info.url) if url is None else url
+        )
         self.failure = None
-        draft.mark("exchange_start")
+        draft.begin()
         if info.proxy is not None:
             draft.proxy = Proxy(url=redact_url(info.proxy))
         if not self._attempts:

@@ -132,6 +132,8 @@ def printable(text: str) -> str:
 
     They forge log lines, break terminals, and some JSON encoders drop the whole line for them.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSAFE.sub(_escape, text)
 
 

@@ -34,6 +34,8 @@ def bound_context() -> dict[str, Any]:
     from structlog.contextvars import get_contextvars  # noqa: PLC0415
 
     bound = get_contextvars().items()
+    if not bound:
+        return {}
     entries = [(printable(key), _plain(value)) for key, value in bound if key not in _RESERVED]
     context: dict[str, Any] = {}
     left = _MAX_BYTES

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LOGGER_NAME = "tracedclient.trace"
 EVENT = "http.client.trace"
 
+FIELDS = "_tracedclient_fields"
+"""The attribute of a record that holds all that we have put on it."""
+
 logger = logging.getLogger("tracedclient")
 
 
@@ -43,7 +46,9 @@ class JsonLogSink:
         if _is_dropped(self._logger, level):
             self._warn_once(level)
         else:
-            self._bound().log(level, EVENT, **to_dict(fit(result)))
+            log = self._bound()
+            tell = log.info if level == logging.INFO else log.warning
+            tell(EVENT, fields=to_dict(fit(result)))
 
     def _bound(self) -> Any:
         if self._structlog is None:
@@ -73,17 +78,21 @@ class _Records:
     def __init__(self, target: logging.Logger) -> None:
         self._target = target
 
-    def info(self, msg: str, *, extra: dict[str, Any]) -> None:
-        self._handle(logging.INFO, msg, extra)
+    def info(self, event: str, fields: dict[str, Any]) -> None:
+        self._handle(logging.INFO, event, fields)
 
-    def warning(self, msg: str, *, extra: dict[str, Any]) -> None:
-        self._handle(logging.WARNING, msg, extra)
+    def warning(self, event: str, fields: dict[str, Any]) -> None:
+        self._handle(logging.WARNING, event, fields)
 
-    def _handle(self, level: int, msg: str, extra: dict[str, Any]) -> None:
+    def _handle(self, level: int, event: str, fields: dict[str, Any]) -> None:
         record = self._target.makeRecord(
-            self._target.name, level, __file__, 0, msg, (), None, "emit"
+            self._target.name, level, __file__, 0, event, (), None, "emit"
         )
-        vars(record).update(extra)
+        moment = datetime.fromtimestamp(record.created, timezone.utc)
+        fields = {"timestamp": utc(moment), **fields}
+        attributes = vars(record)
+        attributes.update(fields)
+        attributes[FIELDS] = fields
         self._target.handle(record)
 
 
@@ -93,16 +102,16 @@ def _wrap(target: logging.Logger) -> Any:
 
     return structlog.wrap_logger(
         _Records(target),
-        processors=[_shape, structlog.stdlib.render_to_log_kwargs],
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[_shape],
+        wrapper_class=structlog.BoundLogger,
         context_class=dict,
         cache_logger_on_first_use=False,
-    )
+    ).bind()
 
 
-def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> dict[str, Any]:
-    """Put the time first and the application's bound context last."""
-    return {"timestamp": utc_now(), **event_dict, **bound_context()}
+def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> tuple[tuple[Any, ...], Any]:
+    """Put the application's bound context last."""
+    return (event_dict["event"],), {"fields": {**event_dict["fields"], **bound_context()}}
 
 
 def _is_dropped(target: logging.Logger, level: int) -> bool:
@@ -121,11 +130,6 @@ def _handlers(target: logging.Logger) -> list[logging.Handler]:
         handlers += current.handlers
         current = current.parent if current.propagate else None
     return handlers
-
-
-def utc_now() -> str:
-    """Return the time as ``2026-11-20T22:27:58.009138Z``, always of that width."""
-    return utc(datetime.now(timezone.utc))
 
 
 def utc(moment: datetime) -> str:

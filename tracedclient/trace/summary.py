@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tracedclient.redaction import printable
-from tracedclient.trace.model import SCHEMA, Attempt, ErrorInfo, Exchange, TraceResult
+from tracedclient.trace.model import PHASES, SCHEMA, Attempt, ErrorInfo, Exchange, TraceResult
 from tracedclient.trace.timings import total
 from tracedclient.trace.verdict import Facts, judge
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_FIELD_OF_PHASE = {phase: f"{phase}_ms" for phase in PHASES}
 
 _OUTCOME_OF_PHASE = {
     "prepare": "invalid_request",
@@ -72,7 +75,7 @@ def summarise(
         dns_err=_last_dns_error(exchanges),
         attempts=attempts,
         **_in_milliseconds(phases),
-        **_server(url_full),
+        **_server(_origin(url_full or "")),
         **_peer(exchanges[-1] if exchanges else None),
         **_printable(known),
     )
@@ -84,7 +87,7 @@ def _printable(known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _in_milliseconds(phases: Mapping[str, float]) -> dict[str, Any]:
-    return {f"{phase}_ms": spent for phase, spent in phases.items()}
+    return {_FIELD_OF_PHASE[phase]: spent for phase, spent in phases.items()}
 
 
 def _slowest(phases: Mapping[str, float], slept: float) -> str | None:
@@ -97,9 +100,16 @@ def _last_dns_error(exchanges: Sequence[Exchange]) -> str | None:
     return errors[-1] if errors else None
 
 
-def _server(url: str | None) -> dict[str, Any]:
+def _origin(url: str) -> str:
+    """``url`` up to its path: of those there are few."""
+    end = url.find("/", url.find("//") + 2)
+    return url if end < 0 else url[:end]
+
+
+@lru_cache(maxsize=256)
+def _server(origin: str) -> Mapping[str, Any]:
     try:
-        parts = urlsplit(url or "")
+        parts = urlsplit(origin)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return {}

@@ -7,12 +7,15 @@ exchange failed lasts until the failure.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tracedclient.trace.model import PHASES, Timings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 WRITE_FAILED = "write_failed"
@@ -20,7 +23,7 @@ WRITE_FAILED = "write_failed"
 still come: a server can refuse an upload half way."""
 
 
-class Mark(NamedTuple):
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """One event of an exchange."""
 
     hook: str
@@ -50,19 +53,20 @@ def phase_nanoseconds(
     of whoever consumes a streamed one, in no phase either.
     """
     phases: dict[str, int] = {}
+    firsts: dict[str, int] = {}
     covered = start
     for index, mark in enumerate(marks):
-        if mark.hook in _PAIRS:
-            phase, closing = _PAIRS[mark.hook]
-            closed = _closed(marks[index:], mark.hook, closing)
+        firsts.setdefault(mark.hook, mark.at)
+        pair = _PAIRS.get(mark.hook)
+        if pair is not None:
+            phase, closing = pair
+            closed = _closed(islice(marks, index, None), mark.hook, closing)
             until = end if closed is None else min(closed, end)
             since = max(mark.at, covered)
             phases[phase] = phases.get(phase, 0) + max(0, until - since)
             covered = max(covered, until)
-    written = _first(marks, "wrote_request")
-    answered = _answer_began(marks)
-    unsent = _first(marks, WRITE_FAILED) is not None
-    if written is not None and not (unsent and answered is None):
+    written, answered = firsts.get("wrote_request"), _answer_began(firsts)
+    if written is not None and not (WRITE_FAILED in firsts and answered is None):
         written = min(max(written, covered), end)
         # A server may answer before it has taken the whole body: that time is the upload's.
         began = end if answered is None else min(max(answered, written), end)
@@ -72,7 +76,7 @@ def phase_nanoseconds(
     return phases
 
 
-def _closed(marks: Sequence[Mark], opening: str, closing: str) -> int | None:
+def _closed(marks: Iterable[Mark], opening: str, closing: str) -> int | None:
     """When what the first mark opens is over: addresses are tried while others still are."""
     depth = 0
     for mark in marks:
@@ -82,19 +86,14 @@ def _closed(marks: Sequence[Mark], opening: str, closing: str) -> int | None:
     return None
 
 
-def _first(marks: Sequence[Mark], hook: str) -> int | None:
-    return next((mark.at for mark in marks if mark.hook == hook), None)
-
-
-def _answer_began(marks: Sequence[Mark]) -> int | None:
+def _answer_began(firsts: Mapping[str, int]) -> int | None:
     """When the final answer's first byte came, as near as it is known.
 
     After a 1xx, only the end of the final head is known to belong to the final answer: the first
     byte was the 1xx's, and taking it would hide the server's time (curl's starttransfer does).
     """
-    interim = any(mark.hook == "got_1xx_response" for mark in marks)
-    hook = "response_head" if interim else "got_first_response_byte"
-    return _first(marks, hook)
+    interim = "got_1xx_response" in firsts
+    return firsts.get("response_head" if interim else "got_first_response_byte")
 
 
 def timings(marks: Sequence[Mark], start: int, end: int, readers_time: int = 0) -> Timings:

@@ -211,14 +211,14 @@ class TracedSession(requests.Session):
         return resolve_proxies(request, self.proxies, self.trust_env)
 
     def _go_on(self, request: PreparedRequest, kwargs: dict[str, Any], spent: float) -> Any:
-        if request._cookies is None:  # noqa: SLF001 - one that `prepare_request` left out
-            request._cookies = cookiejar_from_dict({})  # noqa: SLF001
         response = self._send_by_requests(request, kwargs)
         first = response.history[0] if response.history else response
         first.elapsed += timedelta(seconds=spent)
         return response
 
     def _send_by_requests(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Any:
+        if request._cookies is None:  # noqa: SLF001 - one that `prepare_request` left out
+            request._cookies = cookiejar_from_dict({})  # noqa: SLF001
         try:
             return super().send(request, **kwargs)
         except InvalidSchema as error:
