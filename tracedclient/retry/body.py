@@ -22,8 +22,8 @@ class ReplayableBody:
 
     def __init__(self, body: Any, factory: Callable[[], Any] | None = None) -> None:
         self._factory = factory
-        self._extent = None if factory else _extent(body)
         is_whole = body is None or isinstance(body, (bytes, bytearray, memoryview, str))
+        self._extent = None if is_whole or factory else _extent(body)
         self._untouched: _Untouched | None = None
         is_iterator = hasattr(body, "__iter__") and not hasattr(body, "read")
         if is_iterator and not is_whole and self._extent is None and factory is None:
