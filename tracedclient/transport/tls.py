@@ -100,9 +100,9 @@ def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
 class _ObservedSSLSocket(BoundedSSLSocket):
     """Keeps what the peer showed when its certificate is refused: afterwards the socket is gone."""
 
-    def do_handshake(self, block: bool = False) -> None:
+    def do_handshake(self, *args: Any) -> None:
         try:
-            super().do_handshake(block)
+            super().do_handshake(*args)  # gevent's takes no argument
         except ssl.SSLCertVerificationError as error:
             error.tls_state = tls_state(self, verified=False)  # type: ignore[attr-defined]
             raise
