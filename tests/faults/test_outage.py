@@ -85,24 +85,37 @@ def test_ten_thousand_calls_to_an_overload():
 
 def test_threads_that_fail_at_the_same_moment():
     """Threads that get in each other's way wherever they can raise what they should, each its own."""
+    fail_together(THREADS, 15, debug=True)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_32_threads_of_a_thousand_failing_calls():
+    """The same for 32,000 calls with debug off: only what should be raised is."""
+    fail_together(32, 1000, debug=False)
+
+
+def fail_together(threads, calls, *, debug):
+    """Let each thread make so many calls that are refused three times."""
     url = f"http://127.0.0.1:{servers.refused_port()}/"
     policy = RetryPolicy(wait=tenacity.wait_fixed(0))
-    together = threading.Barrier(THREADS)
+    together = threading.Barrier(threads)
 
     def work(_):
         together.wait(10)
-        for _ in range(15):
+        for _ in range(calls):
             with pytest.raises(requests.ConnectionError) as caught:
                 client.get(url)
-            assert caught.value.trace.attempt_count == policy.max_attempts
+            if debug:
+                assert caught.value.trace.attempt_count == policy.max_attempts
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with (
-            HTTPClient(debug=True, sinks=[], retry=policy, budget=None) as client,
-            ThreadPoolExecutor(THREADS) as pool,
+            HTTPClient(debug=debug, sinks=[], retry=policy, budget=None) as client,
+            ThreadPoolExecutor(threads) as pool,
         ):
-            list(pool.map(work, range(THREADS)))
+            list(pool.map(work, range(threads)))
     finally:
         sys.setswitchinterval(interval)
