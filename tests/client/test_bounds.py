@@ -6,6 +6,7 @@ import gzip
 import tracemalloc
 
 import pytest
+import requests
 import servers
 
 from tracedclient.errors import ResponseTooLarge
@@ -66,3 +67,51 @@ def test_the_bound_can_be_lifted(make_client, echo_server):
     assert len(client.get(f"{echo_server.url}/bytes/300000").content) == 300_000
     with pytest.raises(ValueError, match="max_response_bytes must be"):
         make_client(max_response_bytes=0)
+
+
+def headed(kilobytes):
+    """A server whose answers have so many headers of about a kilobyte."""
+
+    def handle(peer):
+        while peer.read_request():
+            head = "".join(f"X-{n}: {'x' * 1010}\r\n" for n in range(kilobytes))
+            peer.send(f"HTTP/1.1 200 OK\r\n{head}Content-Length: 2\r\n\r\nok".encode())
+
+    return servers.ScriptedServer(handle, expected=OSError)
+
+
+def wide(kilobytes):
+    """The same of four long lines, as http.client takes them."""
+
+    def handle(peer):
+        while peer.read_request():
+            head = "".join(f"X-{n}: {'x' * (kilobytes * 256)}\r\n" for n in range(4))
+            peer.send(f"HTTP/1.1 200 OK\r\n{head}Content-Length: 2\r\n\r\nok".encode())
+
+    return servers.ScriptedServer(handle, expected=OSError)
+
+
+@pytest.mark.parametrize("server", [headed(90), wide(200)], ids=["90 kB", "200 kB"])
+def test_a_large_head_is_taken(client, start, server):
+    """Headers of 90 kB, or 200 kB in few lines, are an answer as any other."""
+    assert client.get(start(server).url).text == "ok"
+
+
+def test_a_head_without_end_is_refused(client, start):
+    """Headers of more than 256 KiB are an error, and are not asked for again."""
+    server = start(wide(255))
+    assert client.get(server.url).text == "ok"
+    larger = start(servers.ScriptedServer(endless, expected=OSError))
+
+    with pytest.raises(requests.ConnectionError) as caught:
+        client.get(larger.url)
+
+    assert caught.value.trace.attempt_count == 1
+    assert caught.value.trace.error_message == "the peer sent a head without end"
+
+
+def endless(peer):
+    peer.read_request()
+    peer.send(b"HTTP/1.1 200 OK\r\n")
+    for number in range(99):
+        peer.send(b"X-%d: %s\r\n" % (number, b"x" * 65_000))

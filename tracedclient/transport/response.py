@@ -46,6 +46,9 @@ MAX_INTERIM = 32
 MAX_INTERIM_BYTES = 256 * 1024
 """Bytes of all their headers together."""
 
+MAX_HEAD_BYTES = 256 * 1024
+"""Bytes of one head; http.client would take a hundred lines of 64 KiB."""
+
 _CONTINUE = 100
 _SWITCHING_PROTOCOLS = 101
 _WITHOUT_BODY = (204, 304)
@@ -54,6 +57,10 @@ _HTTP_10 = 10
 
 class TooManyInterimResponses(http.client.HTTPException):
     """The server sends 1xx answers without end."""
+
+
+class TooLargeHead(http.client.HTTPException):
+    """A head without end."""
 
 
 class HeadCutOff(http.client.HTTPException):
@@ -358,17 +365,22 @@ def wait_for_answer(sock: socket.socket, *, answered: bool, written_at: int) -> 
 
 
 class _Lines:
-    """Reads the lines of a head for http.client, and remembers the last one."""
+    """Reads the lines of a head for http.client, bounds them, and remembers the last one."""
 
-    __slots__ = ("_reader", "last")
+    __slots__ = ("_reader", "_size", "last")
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
+        self._size = 0
         self.last: bytes | None = None
 
     def readline(self, limit: int) -> bytes:
         line: bytes = self._reader.readline(limit)
         self.last = line
+        # An interim answer has a head of its own, and ends with an empty line as this one.
+        self._size = self._size + len(line) if line.strip() else 0
+        if self._size > MAX_HEAD_BYTES:
+            raise TooLargeHead(f"the answer's head is larger than {MAX_HEAD_BYTES} bytes")
         return line
 
     def close(self) -> None:

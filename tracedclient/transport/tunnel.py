@@ -6,14 +6,7 @@ import http.client
 import io
 from typing import Any
 
-from tracedclient.transport.response import HTTPResponse
-
-MAX_HEAD_BYTES = 256 * 1024
-"""Bytes of a proxy's answer to CONNECT; what follows it is read by another reader."""
-
-
-class TooLargeHead(http.client.HTTPException):
-    """A head without end."""
+from tracedclient.transport.response import MAX_HEAD_BYTES, HTTPResponse, TooLargeHead
 
 
 class TunnelResponse(HTTPResponse):
