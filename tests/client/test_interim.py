@@ -102,7 +102,7 @@ def test_large_interim_answers_are_bounded_too(client, start):
         b"X-%d: %s\r\n" % (n, b"y" * 60_000) for n in range(2)
     )
     server = start(
-        servers.ScriptedServer(hinting(threading.Event(), large + b"\r\n"), expected=OSError)
+        servers.ScriptedServer(hinting(threading.Event(), (large + b"\r\n") * 3), expected=OSError)
     )
 
     with pytest.raises(requests.ConnectionError, match="interim answers"):
