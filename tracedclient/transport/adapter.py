@@ -128,7 +128,7 @@ class TracedAdapter(HTTPAdapter):
         if self.dialing.addresses is None:
             return
         try:
-            self.dialing.addresses.check_literal(parse_url(request.url or "").host or "")
+            self.dialing.addresses.check_literal(request.url or "")
         except Denied as error:
             raise AddressRefused(str(error), request=request) from error
 

@@ -112,13 +112,14 @@ class AddressPolicy:
             raise Denied(host, refusals.values())
         return kept
 
-    def check_literal(self, host: str) -> None:
-        """Raise ``Denied`` for a ``host`` that is an address, in any spelling, and a denied one."""
+    def check_literal(self, url: str) -> None:
+        """Raise ``Denied`` for a host that is an address, in any spelling, and a denied one."""
         if not (self.deny or came_from.get()):
             return
         try:
-            found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)
-        except (OSError, UnicodeError):
+            host = urlsplit(url).hostname or ""
+            found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+        except (OSError, ValueError):
             return
         refusals = {self.refusal(str(each[4][0]), came_from.get()) for each in found}
         if None not in refusals:
