@@ -108,7 +108,11 @@ def decode(body: bytes) -> bool | FlagDocument:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the document, its short forms included."""
-    return msgspec.json.schema(bool | FlagDocument)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "tracedclient: the debug flag's document, schema 1",
+        **msgspec.json.schema(bool | FlagDocument),
+    }
 
 
 def _check(rules: tuple[Rule, ...]) -> None:

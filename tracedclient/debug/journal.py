@@ -93,7 +93,15 @@ def _decision(snapshot: Snapshot) -> str:
         return "off" if snapshot.why_off is None else f"off, {snapshot.why_off}"
     if snapshot.until is None:
         return "on"
-    return f"on until {datetime.fromtimestamp(snapshot.until, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    return f"on until {_utc(snapshot.until)}"
+
+
+def _utc(until: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(until, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        # This machine's own clock is that far off: until is at most hours ahead of it.
+        return f"{until:.0f} s since 1970"
 
 
 def _motive(snapshot: Snapshot) -> str:

@@ -119,14 +119,14 @@ class FlagUpdater:
         state = self._state
         if not state.watched and not self._watch():
             return None
-        snapshot = state.known.snapshot
-        if state.override is None and not snapshot.on:
+        snapshot, override = state.known.snapshot, state.override
+        if override is None and not snapshot.on:
             return None
         try:
-            wall, since = self._wall(), self._monotonic()
-            if state.override is not None:
+            since = self._monotonic()
+            if override is not None:
                 snapshot = state.in_force(since)
-            return snapshot.book.first(method, host, path, trace_id, wall, since)
+            return snapshot.book.first(method, host, path, trace_id, self._wall(), since)
         except Exception:  # noqa: BLE001 - a request is never harmed by the wish to watch it
             return None
 
