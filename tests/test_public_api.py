@@ -36,6 +36,7 @@ def test_public_names():
         "CircuitOpen",
         "ClientClosed",
         "DeadlineExceeded",
+        "FlightRecorder",
         "HTTPClient",
         "JsonLogSink",
         "RedirectPolicy",

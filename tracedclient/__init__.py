@@ -8,7 +8,7 @@ A map of the house; data flows from top to bottom and comes back as a trace:
     httptrace    ClientTrace, the hooks that the transport calls
     recorder     the ClientTrace that builds a TraceResult
     trace/       the nouns: TraceResult and its parts, the verdict, the JSON
-    sinks/       finished traces going out: the log line
+    sinks/       finished traces going out: the log line, the flight recorder
     debug/       is debug on: static, environment, file
     inbound/     trace ids coming in
     redaction    what may be shown
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
     from tracedclient.measure import stat
     from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
-    from tracedclient.sinks import JsonLogSink, Sink, logging_config
+    from tracedclient.sinks import FlightRecorder, JsonLogSink, Sink, logging_config
     from tracedclient.timeout import Timeout
     from tracedclient.trace.model import TraceResult
     from tracedclient.transport import (
@@ -56,6 +56,7 @@ __all__ = [
     "CircuitOpen",
     "ClientClosed",
     "DeadlineExceeded",
+    "FlightRecorder",
     "HTTPClient",
     "JsonLogSink",
     "RedirectPolicy",
@@ -81,6 +82,7 @@ _HOME = {
     "CircuitOpen": "tracedclient.errors",
     "ClientClosed": "tracedclient.errors",
     "DeadlineExceeded": "tracedclient.errors",
+    "FlightRecorder": "tracedclient.sinks",
     "HTTPClient": "tracedclient.client",
     "JsonLogSink": "tracedclient.sinks",
     "RedirectPolicy": "tracedclient.transport",

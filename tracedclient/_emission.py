@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -9,23 +11,46 @@ from msgspec.structs import replace
 if TYPE_CHECKING:
     from tracedclient.debug import FlagUpdater
     from tracedclient.sinks import FanOut
+    from tracedclient.sinks.flight import Flight
     from tracedclient.trace.decision import Decision
     from tracedclient.trace.model import TraceResult
 
 
-class Emission:
-    """Hands on what its rule wants, at most as fast as the flag's document allows."""
+logger = logging.getLogger("tracedclient")
 
-    def __init__(self, sinks: FanOut, flag: FlagUpdater) -> None:
+
+class Emission:
+    """Hands on what somebody asked for, and what the flight recorder finds worth it."""
+
+    def __init__(self, sinks: FanOut, flag: FlagUpdater, flight: Flight | None) -> None:
         self._sinks = sinks
         self._flag = flag
+        self._flight = flight
 
     def take(self, result: TraceResult, decision: Decision) -> None:
         """Emit the trace of a call that was traced because of ``decision``, or do not."""
+        wanted = self._wanted(result, decision)
+        if wanted is not None:
+            self._sinks.emit(wanted)
+        if self._flight is not None:
+            for found in self._found(self._flight, wanted or result, is_emitted=wanted is not None):
+                self._sinks.emit(found)
+
+    @staticmethod
+    def _found(flight: Flight, result: TraceResult, *, is_emitted: bool) -> list[TraceResult]:
+        try:
+            return flight.take(result, is_emitted=is_emitted)
+        except Exception:
+            # What cannot be kept must not fail the request, nor must the complaint.
+            with suppress(Exception):
+                logger.warning("the flight recorder lost %s", result.trace_id, exc_info=True)
+            return []
+
+    def _wanted(self, result: TraceResult, decision: Decision) -> TraceResult | None:
+        """Return what the rule wants of it, at most as often as the flag's document allows."""
         if decision.emit != "all":
             reason = decision.reason_for(result)
             if reason is None:
-                return
+                return None
             result = replace(result, emit_reason=reason)
-        if self._flag.admit(decision):
-            self._sinks.emit(result)
+        return result if self._flag.admit(decision) else None

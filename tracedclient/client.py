@@ -23,6 +23,7 @@ from tracedclient.retry.breaker import Breakers, BreakerState
 from tracedclient.retry.budget import Budgets
 from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks import FanOut, JsonLogSink
+from tracedclient.sinks.flight import FOR_THE_RECORD, Flight
 from tracedclient.timeout import Timeout
 from tracedclient.trace.decision import BY_CALL
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tracedclient.debug import FlagSource, FlagUpdater
-    from tracedclient.sinks import Sink
+    from tracedclient.sinks import FlightRecorder, Sink
     from tracedclient.trace.decision import Decision
 
 _OF_SEND = ("proxies", "verify", "cert")
@@ -85,6 +86,9 @@ class HTTPClient:
                      that an outage is not made worse; ``None`` for any number.
     breaker          ``CircuitBreaker``: when an origin that fails is left alone for a while. Off.
     sinks            where finished traces go; by default the logger ``tracedclient.trace``.
+    flight_recorder  ``FlightRecorder``: keeps the last traces in memory without any flag, and logs
+                     one that fails, with those that led up to it. Every call is recorded then.
+                     ``client.flight.recent()`` returns them. Off.
     verify, cert     as in requests. A missing file is an error here, not at the first request.
     proxies          as in requests; they win over the environment's.
     headers          sent with every request.
@@ -117,6 +121,7 @@ class HTTPClient:
         budget: RetryBudget | None = RetryBudget(),  # noqa: B008 - frozen
         breaker: CircuitBreaker | None = None,
         sinks: Sequence[Sink] | None = None,
+        flight_recorder: FlightRecorder | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -147,7 +152,9 @@ class HTTPClient:
         self._breakers = Breakers(breaker)
         fan_out = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
         self.debug = updater(debug)
-        self._open_calls = OpenCalls(Emission(fan_out, self.debug))
+        self.flight = None if flight_recorder is None else Flight(flight_recorder)
+        self._otherwise = None if self.flight is None else FOR_THE_RECORD
+        self._open_calls = OpenCalls(Emission(fan_out, self.debug, self.flight))
         self.session = new_session(
             family=family,
             happy_eyeballs=happy_eyeballs,
@@ -294,6 +301,8 @@ class HTTPClient:
     def after_fork(self) -> None:
         """Forget the calls of the parent process. Called by itself, in every forked child."""
         self._open_calls.forget()
+        if self.flight is not None:
+            self.flight.after_fork()
         self._sleeper.after_fork()
 
     def __enter__(self) -> Self:
@@ -353,7 +362,7 @@ class HTTPClient:
             prepared,
             ongoing.trace_id,
             header=self._trace_header,
-            sampled=recorder is not None,
+            sampled=recorder is not None and recorder.decision is not FOR_THE_RECORD,
         )
         follow = prepared.method != "HEAD" if allow_redirects is None else allow_redirects
         return Plan(
@@ -376,13 +385,16 @@ class HTTPClient:
     def _decision(self, debug: bool | None, ongoing: OngoingCall) -> Decision | None:
         """Why this call is traced; ``None`` when it is not."""
         if debug is None:
-            if not self.debug.is_on():
-                return None
-            host, path = target(ongoing.url)
-            return self.debug.decide(ongoing.method or "", host, path, ongoing.trace_id)
+            return self._asked_flag(ongoing) or self._otherwise
         if not isinstance(debug, bool):
             raise TypeError(f"debug must be True, False or None, not {debug!r}")
         return BY_CALL if debug else None
+
+    def _asked_flag(self, ongoing: OngoingCall) -> Decision | None:
+        if not self.debug.is_on():
+            return None
+        host, path = target(ongoing.url)
+        return self.debug.decide(ongoing.method or "", host, path, ongoing.trace_id)
 
     # --- its trace ----------------------------------------------------------------------------
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
+from tracedclient import FlightRecorder
 from tracedclient.debug import FlagDocument, FlagStatus, Rule
 from tracedclient.debug.document import json_schema
 from tracedclient.debug.snapshot import parse
@@ -22,10 +24,11 @@ def test_json_schema_is_the_published_one():
     assert (DOCS / "flag.schema.json").read_text() == f"{made}\n"
 
 
-@pytest.mark.parametrize("noun", [FlagDocument, Rule, FlagStatus])
+@pytest.mark.parametrize("noun", [FlagDocument, Rule, FlagStatus, FlightRecorder])
 def test_every_field_is_documented(noun):
-    """Each field of the document, of a rule and of the status is in docs/flag.md."""
-    assert {name for name in noun.__struct_fields__ if f"`{name}`" not in PAGE} == set()
+    """Each field of the document, a rule, the status and the flight recorder is in docs/flag.md."""
+    names = get_type_hints(noun)
+    assert {name for name in names if f"`{name}`" not in PAGE} == set()
 
 
 def test_example_is_valid_and_means_what_it_says():

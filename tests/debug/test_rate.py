@@ -10,8 +10,8 @@ import tracemalloc
 import pytest
 
 from tracedclient import HTTPClient
+from tracedclient.bucket import TokenBucket
 from tracedclient.debug import FileSource, StaticFlag
-from tracedclient.debug.bucket import TokenBucket
 from tracedclient.debug.document import DEFAULT_RATE
 from tracedclient.debug.source import Document
 from tracedclient.testing import RecordingSink

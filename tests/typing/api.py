@@ -8,6 +8,7 @@ from typing_extensions import assert_type
 from tracedclient import (
     AddressPolicy,
     CircuitBreaker,
+    FlightRecorder,
     HTTPClient,
     JsonLogSink,
     RedirectPolicy,
@@ -22,7 +23,7 @@ from tracedclient import (
     logging_config,
     stat,
 )
-from tracedclient.debug import EnvSource, FileSource, FlagStatus, StaticFlag
+from tracedclient.debug import Decision, EnvSource, FileSource, FlagStatus, StaticFlag
 from tracedclient.httptrace import ClientTrace, DNSDoneInfo, GotConnInfo, client_trace
 from tracedclient.inbound import current_trace_id, trace_context
 
@@ -52,6 +53,7 @@ with HTTPClient(
     redirects=RedirectPolicy(headers=frozenset({"X-Trace-Id"})),
     addresses=AddressPolicy(deny=frozenset({"metadata"}), allow=frozenset({"10.0.0.0/8"})),
     sinks=[JsonLogSink(), sink],
+    flight_recorder=FlightRecorder(traces=100, slow_ms=500),
     verify="/etc/ca.pem",
     cert=("/cert.pem", "/key.pem"),
     proxies={"https": "http://proxy:3128"},
@@ -64,6 +66,10 @@ with HTTPClient(
     client.post("https://example.org", json={"a": 1}, idempotency_key=True, trace=Hooks())
     session: requests.Session = client.session
     assert_type(client.debug.status(), FlagStatus)
+    assert_type(client.debug.decide("GET", "a.test", "/", "t-1"), Decision | None)
+    client.debug.override({"schema": 1, "enabled": False, "until": 0}, ttl=60)
+    if client.flight is not None:
+        assert_type(client.flight.recent("a.test"), tuple[TraceResult, ...])
 
 HTTPClient(debug=EnvSource())
 HTTPClient(debug=StaticFlag(True))

@@ -18,7 +18,6 @@ known     one consistent view of the flag
 state     the outcome of each fetch → the decision in force
 status    how that stands, for a health page
 journal   who switched it, why, until when; and each problem once
-bucket    so many a second, and no more
 registry  the updaters of this process, for forks and signals
 poller    what the thread does: fetch, pause, back off
 updater   the one object a client asks; owns the thread, follows forks

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from tracedclient.debug.bucket import TokenBucket
+from tracedclient.bucket import TokenBucket
 from tracedclient.debug.document import excerpt
 
 if TYPE_CHECKING:

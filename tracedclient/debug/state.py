@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tracedclient.debug.bucket import TokenBucket
+from tracedclient.bucket import TokenBucket
 from tracedclient.debug.document import DEFAULT_RATE, InvalidDocument, excerpt
 from tracedclient.debug.journal import Journal
 from tracedclient.debug.known import Known

@@ -20,8 +20,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``call`` for ``debug=True`` of the call itself, or the flag source's name."""
     rule: str | None = None
     """Id of the rule that matched; ``None`` where there is no document, or it has no rules."""
-    emit: Emit = "all"
-    """Which finished traces go to the sinks."""
+    emit: Emit | Literal["on_failure"] = "all"
+    """Which finished traces go to the sinks. ``on_failure``: the flight recorder says."""
     slow_ms: float | None = None
     """From how many milliseconds a call is slow; a number where ``emit`` needs one."""
     level: Level = "timing"

@@ -305,7 +305,9 @@ class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     debug_revision: str | None = None
     """Of that document."""
     emit_reason: str | None = None
-    """``error`` or ``slow``, when only such traces are emitted."""
+    """``error`` or ``slow``, when only such traces are emitted; ``led_up_to`` another that was."""
+    led_up_to: str | None = None
+    """Trace id of the call that failed or was slow after this one, by the same origin."""
     host_name: str | None = None
     process_pid: int | None = None
     client_version: str | None = None

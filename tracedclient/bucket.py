@@ -31,6 +31,11 @@ class TokenBucket:
         """Give ``rate`` a second from now on, and save up one second's worth, or one."""
         self.rate, self.capacity = rate, max(1.0, rate)
 
+    def fill(self) -> None:
+        """Save up as many as can be."""
+        with self._lock:
+            self._tokens = self.capacity
+
     def take(self) -> bool:
         """Take one; False when there is none."""
         with self._lock:
