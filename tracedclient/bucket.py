@@ -23,7 +23,7 @@ class TokenBucket:
         self.refused = 0
         """Tokens asked for in vain, ever."""
         self._now = now
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._tokens = capacity
         self._at = now()
 
@@ -52,4 +52,4 @@ class TokenBucket:
 
     def after_fork(self) -> None:
         """Forget a lock that a thread of the parent may have held."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()

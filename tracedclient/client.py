@@ -14,6 +14,7 @@ from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, add_trace_headers, prepare
 from tracedclient._settings import checked_header_name, new_session, origin, updater
 from tracedclient.debug.target import target
+from tracedclient.header_recorder import HeaderRecorder
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_trace_id
 from tracedclient.inflight import InFlight, OngoingCall
@@ -399,7 +400,8 @@ class HTTPClient:
     # --- its trace ----------------------------------------------------------------------------
 
     def _recorder(self, ongoing: OngoingCall, decision: Decision) -> Recorder:
-        return Recorder(
+        kind = HeaderRecorder if decision.level == "headers" else Recorder
+        return kind(
             ongoing.trace_id,
             method=ongoing.method,
             url=ongoing.url,

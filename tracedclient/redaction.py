@@ -14,13 +14,16 @@ import ssl
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 REDACTED = "REDACTED"
 
 _MAX_URL = 2048
 _MAX_TEXT = 512
 _MAX_CAUSES = 32
+_MAX_HEADERS = 50
+_MAX_HEADER_NAME = 64
+_MAX_HEADER = 200
 _WRAPPERS = frozenset({"requests", "urllib3"})
 
 # RFC 3986, appendix B: matches anything, and unlike urlsplit raises for nothing.
@@ -75,6 +78,40 @@ _OURS = frozenset({"AddressRefused"})
 """Exceptions whose text is of this package's own making, from hosts and addresses only."""
 
 
+# They say how a message is carried, kept and made. None names a person, a session or a place.
+_HARMLESS_HEADERS = frozenset(
+    [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "accept-ranges",
+        "age",
+        "allow",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-type",
+        "date",
+        "expect",
+        "expires",
+        "keep-alive",
+        "last-modified",
+        "pragma",
+        "retry-after",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "vary",
+        "via",
+    ]
+)
+
+
 def redact_url(url: str) -> str:
     """Return ``url`` without userinfo, query values and fragment, at most 2,048 characters.
 
@@ -106,6 +143,23 @@ def _names(query: str) -> str:
         return f"{name}={REDACTED}" if equals else REDACTED
 
     return "&".join(redact(pair) for pair in query.split("&"))
+
+
+def redact_headers(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return header fields by their lower-case names, at most 50 of them.
+
+    The values of those that are known to hold no secret are shown, cut to 200 characters; all
+    others are ``REDACTED``. A field that comes more than once has its values in one, as RFC 9110,
+    section 5.3 joins them.
+    """
+    shown: dict[str, str] = {}
+    for name, value in fields:
+        key = _cut(printable(name.lower()), _MAX_HEADER_NAME)
+        if key not in shown and len(shown) == _MAX_HEADERS:
+            continue
+        seen = redact_text(value) if key in _HARMLESS_HEADERS else REDACTED
+        shown[key] = _cut(f"{shown[key]}, {seen}" if key in shown else seen, _MAX_HEADER)
+    return shown
 
 
 def redact_text(text: str) -> str:

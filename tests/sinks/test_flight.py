@@ -169,12 +169,31 @@ def test_threads(flight):
 
 
 def test_forked_child_begins_empty(flight):
-    """A child logs nothing that its parent kept, also when a thread held the lock at the fork."""
+    """A child logs nothing that its parent kept, also when another thread held the lock then."""
+    recorder = flight()
+    take(recorder, good("a"))
+    holding, done = threading.Event(), threading.Event()
+
+    def hold():
+        with recorder._lock:
+            holding.set()
+            done.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert holding.wait(10)
+    recorder.after_fork()
+    assert take(recorder, bad("b")) == [("b", "error", None)]
+    done.set()
+    holder.join()
+
+
+def test_signal_handler_may_look(flight):
+    """Asking for the recent traces while this very thread keeps one does not wait for ever."""
     recorder = flight()
     take(recorder, good("a"))
     with recorder._lock:
-        recorder.after_fork()
-        assert take(recorder, bad("b")) == [("b", "error", None)]
+        assert len(recorder.recent()) == recorder.stats().kept == 1
 
 
 @pytest.mark.parametrize(

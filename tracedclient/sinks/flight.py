@@ -103,7 +103,8 @@ class Flight:
 
     def after_fork(self) -> None:
         """Begin with nothing: what the parent kept is the parent's to log."""
-        self._lock = threading.Lock()
+        # A signal handler may ask for the recent traces while its thread is keeping one.
+        self._lock = threading.RLock()
         self._bucket.after_fork()
         self._kept: deque[_Kept] = deque()
         self._bytes = 0
