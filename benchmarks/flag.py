@@ -38,6 +38,8 @@ def main() -> None:
     """Print one line for each kind of document and call."""
     for name, (body, host) in _cases().items():
         _print(name, _asking(body, host))
+    quiet = FlagUpdater(_Fixed(b"false")).is_quiet
+    _print("off, as a client asks", quiet)
     _print("host and path of the URL, when the flag is on", lambda: target(_URL))
     print(f"{_ROUNDS} rounds of {_CALLS:,} calls; load {load()}")
 

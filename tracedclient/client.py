@@ -392,7 +392,7 @@ class HTTPClient:
         return BY_CALL if debug else None
 
     def _asked_flag(self, ongoing: OngoingCall) -> Decision | None:
-        if not self.debug.is_on():
+        if self.debug.is_quiet():
             return None
         host, path = target(ongoing.url)
         return self.debug.decide(ongoing.method or "", host, path, ongoing.trace_id)

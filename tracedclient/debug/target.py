@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 
 def target(url: str | None) -> tuple[str, str]:
     """Return the host in lower case, without port and userinfo, and the path, without the query.
@@ -11,8 +13,19 @@ def target(url: str | None) -> tuple[str, str]:
     _, slashes, rest = (url or "").partition("://")
     if not slashes:
         return "", ""
-    rest = rest.partition("#")[0].partition("?")[0]
+    # To look costs a third of what taking apart does.
+    if "#" in rest:
+        rest = rest.partition("#")[0]
+    if "?" in rest:
+        rest = rest.partition("?")[0]
     authority, _, path = rest.partition("/")
-    host = authority.rpartition("@")[2]
+    if "@" in authority:
+        # Before the cache, which is no place for a password.
+        authority = authority.rpartition("@")[2]
+    return _host(authority), f"/{path}"
+
+
+@lru_cache(maxsize=1024)
+def _host(host: str) -> str:
     name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return name.lower(), f"/{path}"
+    return name.lower()

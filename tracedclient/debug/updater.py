@@ -104,12 +104,17 @@ class FlagUpdater:
 
     def is_on(self) -> bool:
         """Whether a call may be traced now. Never blocks, never raises; False once closed."""
+        return not self.is_quiet() and self._state.is_on()
+
+    def is_quiet(self) -> bool:
+        """Whether no call at all is to be traced, which can be told without a look at the clock.
+
+        True for nearly every call of a service's life: the shortest way to "no".
+        """
         state = self._state
         if not state.watched and not self._watch():
-            return False
-        if state.override is None and not state.known.snapshot.on:
-            return False
-        return state.is_on()
+            return True
+        return state.override is None and not state.known.snapshot.on
 
     def decide(self, method: str, host: str, path: str, trace_id: str) -> Decision | None:
         """Whether and how to trace a call; ``None``: not at all. Never blocks, never raises.
