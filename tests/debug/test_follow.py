@@ -83,6 +83,17 @@ def test_source_is_rechecked(updater, scripted, clock, kind, seconds):
     assert asked[1:].count(None) == 1
 
 
+def test_no_fetch_is_held_after_a_failure(updater, scripted):
+    """After a failure a source answers at once: that it is back is news, whatever the flag."""
+    source = scripted(SourceError("down"))
+    flag = updater(source)
+    flag.is_on()
+    assert [source.next_call()[1] for _ in range(3)] == [LONG_POLL, 0.0, 0.0]
+    source.taken(Document(b"true", "r1"))
+    while source.next_call() != ("r1", LONG_POLL):
+        pass
+
+
 @pytest.mark.parametrize(("immediate", "wait"), [(True, 0.0), (False, LONG_POLL)])
 def test_only_remote_sources_may_hold_a_fetch(updater, scripted, immediate, wait):
     """A remote source is given time for a long poll, a local one none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import time
@@ -60,6 +61,8 @@ class Dialer:
                 raise TimeoutError(f"no connection within {self._connect:g} s")
 
     def _look_up(self, host: str, port: int, patience: Patience) -> list[Any]:
+        if _is_address(host):
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         # getaddrinfo cannot be interrupted, and a silent nameserver may hold it for minutes.
         if self._lookup is None or self._lookup[0] != (host, port):
             self._lookup = ((host, port), _start_lookup(host, port))
@@ -80,6 +83,14 @@ class Dialer:
         self._lookup = None
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _start_lookup(host: str, port: int) -> Future[list[Any]]:
     future: Future[list[Any]] = Future()
 
@@ -91,5 +102,5 @@ def _start_lookup(host: str, port: int) -> Future[list[Any]]:
         except UnicodeError:  # a label that is empty, or too long
             future.set_exception(OSError("this cannot be the name of a host"))
 
-    Thread(target=look_up, name="tracedclient-lookup", daemon=True).start()
+    Thread(target=look_up, name=f"lookup of {host}", daemon=True).start()
     return future

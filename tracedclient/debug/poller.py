@@ -61,12 +61,16 @@ class Poller:
         self._due = self._clock.monotonic() + self._interval
         self._state.tick()
         try:
-            fetched = self._source.fetch(self._previous(), wait=self._wait, cancel=self.cancel)
+            fetched = self._source.fetch(self._previous(), wait=self._hold(), cancel=self.cancel)
             if not self.cancel.is_set():
                 self._state.learn(fetched)
         except Exception as error:  # noqa: BLE001 - a source may fail in any way, and is asked again
             if not self.cancel.is_set():
                 self._state.failed(error)
+
+    def _hold(self) -> float:
+        # After a failure, news that there is an answer again must not wait for a change.
+        return 0.0 if self._state.failures else self._wait
 
     def _previous(self) -> str | None:
         now = self._clock.monotonic()
