@@ -61,13 +61,14 @@ def eventually():
 def follow():
     """``follow(rig, …)``: an updater on a new source of ``rig``, and that source, ``Watched``.
 
-    It looks every 0.1 s and pauses little after a failure, unless told otherwise.
+    It looks every 0.1 s, follows every change and pauses little after a failure, unless told
+    otherwise.
     """
     with ExitStack() as stack:
 
         def make(rig, **options):
             source = Watched(rig.source())
-            options = {"interval": 0.1, "jitter": lambda: 0.05, **options}
+            options = {"interval": 0.1, "settle": 0, "jitter": lambda: 0.05, **options}
             return stack.enter_context(closing(FlagUpdater(source, **options))), source
 
         yield make

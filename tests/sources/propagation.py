@@ -44,7 +44,7 @@ def measure(rig: Rig) -> list[float]:
     rig.publish(b"false")
     source = Watched(rig.source())
     took = []
-    with closing(FlagUpdater(source, interval=INTERVAL)) as flag:
+    with closing(FlagUpdater(source, interval=INTERVAL, settle=0)) as flag:
         if not flag.wait_ready(10):
             raise TimeoutError(f"{rig.name}: no contact within 10 s")
         for number in range(FLIPS):

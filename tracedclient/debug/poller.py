@@ -70,7 +70,7 @@ class Poller:
 
     def _hold(self) -> float:
         # After a failure, news that there is an answer again must not wait for a change.
-        return 0.0 if self._state.failures else self._wait
+        return 0.0 if self._state.failing else self._wait
 
     def _previous(self) -> str | None:
         now = self._clock.monotonic()
