@@ -118,17 +118,22 @@ class WebServer(ABC):
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = False
     request_queue_size = 256
 
     def __init__(self, address, web):
         self.web = web
         self._open: set[socket.socket] = set()
+        self._workers: list[threading.Thread] = []
         super().__init__(address, _Handler)
 
     def process_request(self, request, client_address):
         self._open.add(request)
-        super().process_request(request, client_address)
+        # A daemon: a poll whose client has left is held until its time is up, as Apollo holds it.
+        worker = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        self._workers.append(worker)
+        worker.start()
 
     def shutdown_request(self, request):
         self._open.discard(request)
@@ -138,6 +143,8 @@ class _Server(ThreadingHTTPServer):
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        for worker in self._workers:
+            worker.join(10.0)
 
     def handle_error(self, request, client_address):
         """Say nothing of clients that left."""
