@@ -247,6 +247,20 @@ def test_failing_polls_are_told_but_hold_no_change_up(flag, node, publish):
     assert flag.now() == Document(b"false", release.key)
 
 
+def test_failing_polls_are_not_forgotten_between_two(flag, node, publish):
+    """After the failure the updater waits for nothing; the poll is tried all the same, so that
+    the failure is not declared over by a read, and is over when polls work again."""
+    publish("true")
+    flag.now()
+    node.fail_next(NOTIFICATIONS, 403, times=3)
+    for wait in (30.0, 0.0, 0.0):
+        with pytest.raises(SourceError, match="answered 403 Forbidden"):
+            flag.refused(wait=wait)
+    flag.begun(wait=0.0)
+    node.polls()
+    publish("false")
+
+
 def test_a_poll_that_is_not_there_says_so(flag, node, publish):
     """A 404 for the poll is not a missing document, but a wrong address."""
     from sources.apollo_server.web import json_reply

@@ -69,6 +69,8 @@ class WebServer(ABC):
         self.journal: list[Request] = []
         self.port = 0
         self.stopping = threading.Event()
+        self.hung = False
+        """Requests are read, and nothing comes of them until the server stops."""
         self._server = None
 
     @abstractmethod
@@ -88,6 +90,7 @@ class WebServer(ABC):
     def start(self):
         """Listen; after a stop, on the same port again."""
         self.stopping.clear()
+        self.hung = False
         self._server = _Server(("127.0.0.1", self.port), self)
         self.port = self._server.server_address[1]
         serve = self._server.serve_forever
@@ -162,6 +165,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, body, self.client_address[0])
         web.journal.append(request)
+        if web.hung:
+            web.stopping.wait()
         reply = web.answer(request)
         if reply is None or web.stopping.is_set():
             self.close_connection = True

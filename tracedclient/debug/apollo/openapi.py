@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from tracedclient.debug.apollo.places import CONTENT, Place, addresses
+from tracedclient.debug.apollo.places import CONTENT, Place, addresses, check_given
 from tracedclient.debug.document import excerpt
 from tracedclient.debug.source import SourceError
 from tracedclient.debug.url import parse_url
@@ -75,6 +75,7 @@ class ApolloPublisher:
         proxy: str | None = None,
     ) -> None:
         self._place = Place.checked(app_id, cluster, namespace, key)
+        check_given(token=token, env=env, operator=operator)
         self._operator = operator
         self._portal = addresses("portal_url", portal_url)[0]
         self._token = token

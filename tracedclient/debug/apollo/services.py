@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tracedclient.debug.apollo.servers import Servers
     from tracedclient.debug.web import Answer, Web
 
-_HELD = 1 / 6
-"""Of the time for which a poll may be held: one that ends later was held, and then cut."""
+_HELD = 5.0
+"""Seconds, or else a sixth of the time for which a poll may be held: one that ends later was held,
+and then cut."""
 
 
 class ConfigServices:
@@ -63,7 +64,7 @@ class ConfigServices:
             try:
                 return self._ask(server, path, wait, cancel)
             except SourceError as error:
-                if time.monotonic() - began >= wait * _HELD and not cancel.is_set():
+                if time.monotonic() - began >= min(_HELD, wait / 6) and not cancel.is_set():
                     return None
                 problem = self._remember(server, error, cancel)
         raise problem or SourceError("no config service is known")

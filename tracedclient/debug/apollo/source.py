@@ -40,6 +40,9 @@ _MAX_CONFIG = 4 * 1024 * 1024
 """Bytes of a whole namespace, of which the flag is one value."""
 _POLLS = 2
 """Long polls in one fetch: one that tells of nothing new for us is followed by another, once."""
+_SHORT = 1.0
+"""Seconds for which a poll is tried again that failed where a read went well: else each read would
+declare all well, and each poll that it is not."""
 _OFFERS = 2
 """Times that a document is handed over which the updater does not take."""
 
@@ -112,6 +115,7 @@ class ApolloSource(FlagSource):
         self._seen = Seen()
         self._noticed = Seen()
         self._offers = 0
+        self._polls_fail = False
 
     def fetch(self, previous: str | None, *, wait: float, cancel: threading.Event) -> Fetched:
         """Read; or wait for a notification, and then read. Raises ``SourceError``."""
@@ -121,9 +125,9 @@ class ApolloSource(FlagSource):
             if previous is None:
                 self._seen = Seen(details=self._seen.details)
             return self._read(previous, self._seen, cancel, anew=True)
-        if wait <= 0:
+        if wait <= 0 and not self._polls_fail:
             return self._read(previous, self._seen, cancel)
-        return self._watch(previous, wait, cancel)
+        return self._watch(previous, wait if wait > 0 else _SHORT, cancel)
 
     def after_fork(self) -> None:
         self._web.after_fork()
@@ -155,6 +159,7 @@ class ApolloSource(FlagSource):
                 noticed = self._poll(max(0.0, end - time.monotonic()), cancel)
             except SourceError as error:
                 return self._read_in_spite_of(error, previous, cancel)
+            self._polls_fail = False
             if noticed is self._seen and previous is not None and previous == self._revision:
                 return NotModified()
             before = self._revision
@@ -192,6 +197,7 @@ class ApolloSource(FlagSource):
         before = self._revision
         fetched = self._read(previous, self._seen, cancel)
         if self._revision == before:
+            self._polls_fail = True
             raise error
         return fetched
 
