@@ -20,7 +20,6 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from sources.apollo_server import Database, Node, Portal
-
 from tracedclient.debug.apollo import ApolloPublisher, ApolloSource
 
 _GIVEN = {

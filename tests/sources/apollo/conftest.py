@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 
 import pytest
-from sources.apollo_server import Database, Node
 
+from sources.apollo_server import Database, Node
 from tracedclient.debug.apollo import ApolloSource
 
 APP = "orders"
@@ -49,11 +50,16 @@ def node(start_node):
 class Fetching:
     """A source, the revision in force, and the fetches of it."""
 
-    def __init__(self, source):
-        self.source = source
+    def __init__(self):
+        self.source = None
+        self.later = 0.0
+        """Seconds that have passed, as its source believes, besides those that have."""
         self.revision = None
         self.cancel = threading.Event()
         self._thread = None
+
+    def clock(self):
+        return time.monotonic() + self.later
 
     def now(self):
         """Fetch as the updater does when nothing may be held, and apply what comes."""
@@ -103,8 +109,9 @@ def fetching():
         def make(nodes, **options):
             nodes = nodes if isinstance(nodes, list) else [nodes]
             options = {"config_service": [n.url for n in nodes], "draw": lambda: 0.9, **options}
-            source = stack.enter_context(closing(ApolloSource(APP, **options)))
-            fetching = Fetching(source)
+            fetching = Fetching()
+            source = ApolloSource(APP, clock=fetching.clock, **options)
+            fetching.source = stack.enter_context(closing(source))
             stack.callback(fetching.end)
             return fetching
 

@@ -8,8 +8,8 @@ import time
 from contextlib import ExitStack, closing
 
 import pytest
-from sources.apollo.centre import KINDS, running
 
+from sources.apollo.centre import KINDS, running
 from tracedclient.debug import FlagUpdater, SourceError
 from tracedclient.debug.apollo import PublishError
 from tracedclient.debug.source import Absent, Document, NotModified
@@ -153,7 +153,7 @@ def test_an_updater_follows_the_flag(centre, opened):
     """From the portal to ``is_on``: on, off, and each within seconds."""
     publisher = opened(centre.publisher())
     publisher.publish("false")
-    updater = opened(FlagUpdater(centre.source()))
+    updater = opened(FlagUpdater(centre.source(), settle=0.0))
     assert updater.wait_ready(10.0)
     for on in (True, False):
         until = time.time() + 600

@@ -6,8 +6,8 @@ import json
 from contextlib import ExitStack, closing
 
 import pytest
-from sources.apollo_server import Portal
 
+from sources.apollo_server import Portal
 from tracedclient.debug.apollo import ApolloPublisher, PublishError
 
 TOKEN = "t0ken"

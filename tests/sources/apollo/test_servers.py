@@ -65,7 +65,8 @@ def test_the_last_list_is_used_while_the_meta_server_is_down(fetching, start_nod
     flag = fetching([], config_service=(), meta=meta.url)
     flag.now()
     meta.stop()
-    flag.source._servers._refresh_at = 0.0
+    flag.refused(wait=0)
+    flag.later += 301
 
     assert flag.anew().body == b"true"
 
@@ -78,10 +79,11 @@ def test_a_new_list_replaces_the_old_one(fetching, start_node, publish):
     flag = fetching([], config_service=(), meta=meta.url)
     flag.now()
     meta.instances = [new.url]
-    flag.source._servers._refresh_at = 0.0
+    flag.refused(wait=0)
+    flag.later += 301
     flag.anew()
 
-    assert asked([old, new]) == [1, 1]
+    assert asked([old, new]) == [2, 1]
 
 
 def test_a_server_that_is_down_is_passed_over(fetching, start_node, publish):

@@ -104,12 +104,36 @@ def test_what_was_not_applied_is_notified_again(flag, node, publish):
     assert flag.now() == Document(b"false", release.key)
 
 
+def test_what_comes_too_soon_is_handed_over_until_it_is_taken(flag, publish):
+    """An updater that takes no change yet is offered it at each fetch, and at once."""
+    publish("true")
+    flag.now()
+    release = publish("false")
+
+    for _ in range(5):
+        assert flag.refused() == Document(b"false", release.key)
+        flag.later += 10
+    assert flag.now() == Document(b"false", release.key)
+
+
+def test_an_absence_that_comes_too_soon_is_told_until_it_is_taken(fetching, node, database):
+    """So is the end of a document."""
+    place = ("orders", "default", "application")
+    database.publish(*place, {"tracedclient.trace": "true"})
+    flag = fetching(node, namespace="application")
+    flag.now()
+    database.publish(*place, {})
+
+    assert [flag.refused() for _ in range(3)] == [Absent()] * 3
+
+
 def test_an_invalid_document_is_not_fetched_in_a_loop(flag, node, publish):
-    """After two tries, the source waits for the next release; it never calls it all well."""
+    """After a minute the source waits for the next release; it never calls it all well."""
     publish("true")
     flag.now()
     bad = publish("no JSON")
     offered = [flag.refused(), flag.refused()]
+    flag.later += 60
     held = flag.begun()
     node.polls()
     reads = len(node.asked("configs"))
@@ -125,8 +149,12 @@ def test_an_invalid_document_stays_invalid_after_a_quiet_poll(fetching, start_no
     node = start_node(hold=0.02)
     flag = fetching(node)
     bad = publish("no JSON")
+    offered = [flag.refused() for _ in range(2)]
+    flag.later += 60
+    offered += [flag.refused() for _ in range(3)]
 
-    assert [flag.refused() for _ in range(4)] == [Document(b"no JSON", bad.key)] * 4
+    assert offered == [Document(b"no JSON", bad.key)] * 5
+    assert len(node.asked(NOTIFICATIONS)) >= 3
 
 
 def test_a_node_that_is_behind_is_told(fetching, start_node, publish):

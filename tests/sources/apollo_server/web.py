@@ -45,7 +45,7 @@ class Reply(NamedTuple):
 
 
 def json_reply(value, status=200):
-    return Reply(status, json.dumps(value, ensure_ascii=False).encode())
+    return Reply(status, json.dumps(value).encode())
 
 
 def error_reply(request, status, message=None):

@@ -36,4 +36,5 @@ ENTRIES = (
     Entry("http:HTTPRig"),
     Entry("http:LongPollRig"),
     Entry("nginx:NginxRig", installed=True),
+    Entry("apollo:ApolloRig"),
 )

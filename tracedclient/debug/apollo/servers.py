@@ -6,7 +6,6 @@ is asked until it fails.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from tracedclient.debug.apollo.protocol import read_instances, services_path
@@ -32,6 +31,7 @@ class Servers:
     given  config services; then no meta server is asked
     meta   meta servers, tried in turn
     draw   a random number between 0 and 1
+    clock  seconds that only grow
     """
 
     def __init__(
@@ -42,13 +42,15 @@ class Servers:
         given: Iterable[str],
         meta: Iterable[str],
         draw: Callable[[], float],
+        clock: Callable[[], float],
     ) -> None:
         self._web = web
         self._app_id = app_id
         self._draw = draw
+        self._clock = clock
         self._meta = list(meta)
         self._known = list(given)
-        self._refresh_at = 0.0
+        self._refresh_at = clock()
         self.shuffle()
 
     def shuffle(self) -> None:
@@ -57,7 +59,7 @@ class Servers:
 
     def to_try(self, cancel: threading.Event) -> list[str]:
         """Return the servers to try, in order. Raises ``SourceError`` when there are none."""
-        if self._meta and time.monotonic() >= self._refresh_at:
+        if self._meta and self._clock() >= self._refresh_at:
             self._refresh(cancel)
         return self._known[:_MAX_TRIED]
 
@@ -66,7 +68,7 @@ class Servers:
         if server in self._known:
             self._known.remove(server)
             self._known.append(server)
-        self._refresh_at = min(self._refresh_at, time.monotonic() + _REFRESH_AFTER_FAILURE)
+        self._refresh_at = min(self._refresh_at, self._clock() + _REFRESH_AFTER_FAILURE)
 
     def rebalance(self) -> None:
         """Go on to the next, every other time: a server that came back gets its share."""
@@ -77,12 +79,11 @@ class Servers:
         try:
             found = self._discover(cancel)
         except SourceError:
-            self._refresh_at = time.monotonic() + _REFRESH_AFTER_FAILURE
             if not self._known:
-                self._refresh_at = 0.0
                 raise
+            self._refresh_at = self._clock() + _REFRESH_AFTER_FAILURE
             return
-        self._refresh_at = time.monotonic() + _REFRESH
+        self._refresh_at = self._clock() + _REFRESH
         kept = [server for server in self._known if server in found]
         new = [server for server in found if server not in kept]
         self._known = kept + sorted(new, key=lambda _: self._draw())

@@ -43,8 +43,9 @@ _POLLS = 2
 _SHORT = 1.0
 """Seconds for which a poll is tried again that failed where a read went well: else each read would
 declare all well, and each poll that it is not."""
-_OFFERS = 2
-"""Times that a document is handed over which the updater does not take."""
+_INSIST = 60.0
+"""Seconds for which a document is handed over again and again that the updater does not take: one
+that comes too soon after another is taken in the end, one that is invalid never."""
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -71,6 +72,7 @@ class ApolloSource(FlagSource):
     timeout         seconds for a whole request, besides what a poll is held for
     headers, verify, proxy  as for ``HTTPSource``
     draw            a random number between 0 and 1, by which a server is chosen
+    clock           seconds that only grow, by which servers and documents grow old
 
     Raises ``TypeError`` and ``ValueError`` for arguments that cannot work.
     """
@@ -93,6 +95,7 @@ class ApolloSource(FlagSource):
         verify: bool | str = True,
         proxy: str | None = None,
         draw: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._place = Place.checked(app_id, cluster, namespace, key)
         check_given(access_key=access_key, ip=ip, label=label, data_center=data_center)
@@ -104,9 +107,10 @@ class ApolloSource(FlagSource):
         given, metas = addresses("config_service", config_service), addresses("meta", meta)
         if bool(given) == bool(metas):
             raise ValueError("pass meta=, or config_service=, and not both")
-        self._servers = Servers(self._web, app_id, given=given, meta=metas, draw=draw)
+        self._servers = Servers(self._web, app_id, given=given, meta=metas, draw=draw, clock=clock)
         self._services = ConfigServices(self._web, self._servers, app_id, access_key)
         self._ip = ip
+        self._clock = clock
         self._query = {"label": label, "dataCenter": data_center}
         self._forget()
 
@@ -114,17 +118,19 @@ class ApolloSource(FlagSource):
         self._known: _Known | None = None
         self._seen = Seen()
         self._noticed = Seen()
-        self._offers = 0
+        self._in_force = False
+        self._changed_at = 0.0
         self._polls_fail = False
 
     def fetch(self, previous: str | None, *, wait: float, cancel: threading.Event) -> Fetched:
         """Read; or wait for a notification, and then read. Raises ``SourceError``."""
         self._settle(previous)
         if self._known is None or self._is_due(previous):
-            # The ids of a database that was restored begin again below those known.
-            if previous is None:
+            anew = previous is None
+            if anew:
+                # The ids of a database that was restored begin again below those known.
                 self._seen = Seen(details=self._seen.details)
-            return self._read(previous, self._seen, cancel, anew=True)
+            return self._read(previous, self._seen, cancel, anew=anew)
         if wait <= 0 and not self._polls_fail:
             return self._read(previous, self._seen, cancel)
         return self._watch(previous, wait if wait > 0 else _SHORT, cancel)
@@ -140,13 +146,17 @@ class ApolloSource(FlagSource):
     def _settle(self, previous: str | None) -> None:
         """A notification counts when what it told of is in force; or will never be."""
         if self._known is not None and previous == self._known.revision:
-            self._seen, self._offers = self._noticed, 0
-        elif self._offers >= _OFFERS:
+            self._in_force = True
+        if self._in_force or self._is_refused:
             self._seen = self._noticed
 
     def _is_due(self, previous: str | None) -> bool:
         # What is absent, or invalid, is not asked for in a loop: its change is notified too.
-        return previous != self._revision and self._offers < _OFFERS
+        return previous != self._revision and not self._is_refused
+
+    @property
+    def _is_refused(self) -> bool:
+        return not self._in_force and self._clock() - self._changed_at >= _INSIST
 
     @property
     def _revision(self) -> str | None:
@@ -240,8 +250,9 @@ class ApolloSource(FlagSource):
         return _Known(config.release_key, value, revision)
 
     def _know(self, known: _Known) -> None:
-        if known.revision != self._revision:
-            self._offers = 0
+        if self._known is None or known.revision != self._known.revision:
+            self._in_force = False
+            self._changed_at = self._clock()
         self._known = known
 
     def _fetched(self, known: _Known, previous: str | None) -> Fetched:
@@ -249,7 +260,6 @@ class ApolloSource(FlagSource):
             return Absent()
         if known.revision == previous:
             return NotModified()
-        self._offers += 1
         self._place.check(known.value)
         # Not all strings of JSON are UTF-8; whatever they are, the document's parser says so.
         body = known.value.encode(errors="surrogatepass")
