@@ -6,7 +6,10 @@ env       an environment variable
 file      a file, a Kubernetes ConfigMap
 http      a URL
 apollo    Apollo
+zookeeper     a node of ZooKeeper (extra); zookeeper_client: kazoo, tamed
+openfeature   a flag of any OpenFeature provider (extra); openfeature_flag: one evaluation
 web       HTTP for sources: one attempt, bounded, never traced
+bell      a fetch that waits until another's thread says that there is news
 
 document  bytes → the closed schema, or a refusal in words
 rules     the first that matches a call decides
@@ -31,11 +34,13 @@ from tracedclient.debug.document import FlagDocument, InvalidDocument, Rule
 from tracedclient.debug.env import EnvSource
 from tracedclient.debug.file import FileSource
 from tracedclient.debug.http import HTTPSource
+from tracedclient.debug.openfeature import OpenFeatureSource
 from tracedclient.debug.signals import override_on_signal
 from tracedclient.debug.source import FlagSource, SourceError
 from tracedclient.debug.static import StaticFlag
 from tracedclient.debug.status import FlagStatus
 from tracedclient.debug.updater import FlagUpdater
+from tracedclient.debug.zookeeper import ZooKeeperSource
 from tracedclient.trace.decision import Decision
 
 __all__ = [
@@ -49,8 +54,10 @@ __all__ = [
     "FlagUpdater",
     "HTTPSource",
     "InvalidDocument",
+    "OpenFeatureSource",
     "Rule",
     "SourceError",
     "StaticFlag",
+    "ZooKeeperSource",
     "override_on_signal",
 ]

@@ -1,0 +1,43 @@
+"""An OpenFeature provider whose flag a test sets: it says so, or not, and can be in trouble."""
+
+from __future__ import annotations
+
+from openfeature.event import ProviderEventDetails
+from openfeature.exception import ErrorCode
+from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
+
+KEY = "tracedclient"
+
+
+class PushingProvider(InMemoryProvider):
+    """Holds one flag. Whatever happens to it, ``tell=False`` keeps that from the subscribers."""
+
+    def __init__(self, value=None):
+        super().__init__({})
+        if value is not None:
+            self.put(InMemoryFlag("now", {"now": value}))
+
+    def put(self, flag):
+        self._flags[KEY] = flag
+
+    def set(self, value, *, tell=True):
+        self.put(InMemoryFlag("now", {"now": value}))
+        if tell:
+            self._tell()
+
+    def remove(self, *, tell=True):
+        self._flags.pop(KEY, None)
+        if tell:
+            self._tell()
+
+    def _tell(self):
+        self.emit_provider_configuration_changed(ProviderEventDetails(flags_changed=[KEY]))
+
+    def fail(self, code=ErrorCode.GENERAL):
+        self.emit_provider_error(ProviderEventDetails(message="no network", error_code=code))
+
+    def go_stale(self):
+        self.emit_provider_stale(ProviderEventDetails())
+
+    def recover(self):
+        self.emit_provider_ready(ProviderEventDetails())
