@@ -20,7 +20,7 @@ _ROW = 24
 _MOST = 2.0
 """The greatest ratio that is drawn in its place; greater ones stand at the edge with a number."""
 
-_COLOURS = {DO_OFF: "var(--own)", DO_ON: "var(--own)", SESSION: "var(--own-2)"}
+_COLOURS = {DO_OFF: "own", DO_ON: "own", SESSION: "session"}
 _MARKS = {
     DO_OFF: "circle",
     DO_ON: "ring",
@@ -65,20 +65,19 @@ def _bars(measured: Measured, top: float) -> tuple[list[str], float]:
 
 
 def _bar(name: str, one: Ratio, y: float) -> list[str]:
-    colour = _COLOURS.get(name, "var(--peer)")
+    colour = _COLOURS.get(name, "peer")
     middle = y + _ROW / 2
     end = _x(one.median)
+    limits = [b.limit for b in BARS if (b.scenario, b.of, b.against) == ("get", name, REQUESTS)]
     shapes = [
         text(_LEFT - 10, middle + 4, name, "end"),
         rect(_LEFT, y + 4, end - _LEFT, _ROW - 8, colour, told=f"{name}: {one}"),
-        line(_x(one.least), middle, _x(one.greatest), middle, "var(--ink)"),
-        text(_x(one.greatest) + 8, middle + 4, f"{one.median:.2f}", "small"),
+        line(_x(one.least), middle, _x(one.greatest), middle, "ink"),
+        text(_x(max(one.greatest, *limits, 0)) + 8, middle + 4, f"{one.median:.2f}", "small"),
     ]
-    limits = [b.limit for b in BARS if (b.scenario, b.of, b.against) == ("get", name, REQUESTS)]
     thick = 'stroke-width="2.5"'
     shapes += [
-        line(_x(limit), y + 1, _x(limit), y + _ROW - 1, "var(--bar)", more=thick)
-        for limit in limits
+        line(_x(limit), y + 1, _x(limit), y + _ROW - 1, "bar", more=thick) for limit in limits
     ]
     return shapes
 
@@ -88,7 +87,7 @@ def _scale(start: float, bottom: float) -> list[str]:
     for tick in (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2):
         dash = "" if tick in {0, 1} else 'stroke-dasharray="2 3"'
         shapes += [
-            line(_x(tick), start, _x(tick), bottom, "var(--line)", more=dash),
+            line(_x(tick), start, _x(tick), bottom, "line", more=dash),
             text(_x(tick), bottom + 14, f"{tick:g}", "faint middle small"),
         ]
     return shapes
@@ -106,7 +105,7 @@ def _dots(results: Results, top: float) -> tuple[list[str], float]:
     shapes += [*_legend(top + 28), *_scale(start, bottom)]
     for n, scenario in enumerate(scenarios):
         y = start + (n + 0.5) * _ROW
-        shapes.append(text(_LEFT - 10, y + 4, scenario.title.partition(",")[0], "end small"))
+        shapes.append(text(_LEFT - 10, y + 4, scenario.label, "end"))
         shapes += _line_of_dots(_ratios(results.scenarios[scenario.name]), y)
     return shapes, bottom + 18
 
@@ -117,7 +116,7 @@ def _line_of_dots(found: dict[str, Ratio], y: float) -> list[str]:
     for name in reversed(_MARKS):
         if name in found:
             one = found[name]
-            colour = _COLOURS.get(name, "var(--peer)")
+            colour = _COLOURS.get(name, "peer")
             shapes.append(mark(_MARKS[name], _x(one.median), y, colour, told=f"{name}: {one}"))
             if one.median > _MOST:
                 shapes.append(text(_RIGHT + 9, y + 4, f"{one.median:.1f}", "small"))
@@ -127,7 +126,7 @@ def _line_of_dots(found: dict[str, Ratio], y: float) -> list[str]:
 def _legend(y: float) -> list[str]:
     shapes, x = [], 26.0
     for name, shape in _MARKS.items():
-        shapes.append(mark(shape, x, y - 4, _COLOURS.get(name, "var(--peer)")))
+        shapes.append(mark(shape, x, y - 4, _COLOURS.get(name, "peer")))
         shapes.append(text(x + 10, y, name, "small"))
         x += 34 + 6.3 * len(name)
     return shapes

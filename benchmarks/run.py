@@ -36,7 +36,7 @@ def bench(server: str, environments: Mapping[str, Path]) -> Iterator[Bench]:
         upload.write_bytes(b"\1" * answers.MEGABYTES_10)
         own = measured = stack.enter_context(own_server(certificate))
         if server == "nginx" or (server == "auto" and shutil.which("nginx")):
-            measured = stack.enter_context(nginx(certificate))
+            measured = stack.enter_context(nginx(certificate, own))
         yield Bench(measured, own, certificate.bundle, upload, environments)
 
 

@@ -56,6 +56,7 @@ class Scenario:
 
     name         in one word, for the command line
     title        for the table
+    label        for the picture
     note         what else a reader must know
     job          the request; its URL is the path alone
     rows         the peers that make it
@@ -70,6 +71,7 @@ class Scenario:
 
     name: str
     title: str
+    label: str
     rows: tuple[str, ...]
     note: str = ""
     job: Job = _USUAL
@@ -111,11 +113,14 @@ _ORDER = {
 }
 
 SCENARIOS = (
-    Scenario("get", "keep-alive GET, 58 bytes of JSON", _ALL, requests=1000),
-    Scenario("post", "POST of 1 kB JSON", _ALL, job=Job("POST", payload=_ORDER)),
+    Scenario("get", "keep-alive GET, 58 bytes of JSON", "keep-alive GET", _ALL, requests=1000),
+    Scenario(
+        "post", "POST of 1 kB JSON", "POST of 1 kB JSON", _ALL, job=Job("POST", payload=_ORDER)
+    ),
     Scenario(
         "urls",
         "GET with a URL never seen before",
+        "URLs never seen before",
         (*OWN, REQUESTS, URLLIB3, HTTPX, HTTP_CLIENT),
         "Each row asks for 100,000 different paths and queries in one process.",
         job=Job(fresh_urls=True),
@@ -125,6 +130,7 @@ SCENARIOS = (
     Scenario(
         "cookies",
         "keep-alive GET, two cookies set by each answer and sent back",
+        "two cookies set and sent back",
         (*OWN, REQUESTS, NIQUESTS, HTTPX, AIOHTTP, PYCURL),
         "`HTTPClient(cookies=True)`; by default it keeps none. urllib3 and http.client cannot.",
         job=Job(url=answers.COOKIES_PATH, cookies=True),
@@ -132,6 +138,7 @@ SCENARIOS = (
     Scenario(
         "proxy",
         "keep-alive GET through the proxy that the environment names",
+        "through the environment's proxy",
         (*OWN, REQUESTS, NIQUESTS, HTTPX, AIOHTTP, PYCURL),
         "Seven patterns in NO_PROXY, none of which matches. urllib3 and http.client do not look.",
         job=Job(environment=True),
@@ -140,6 +147,7 @@ SCENARIOS = (
     Scenario(
         "headers",
         "keep-alive GET, 24 request headers (4 kB), 56 answer headers (8 kB)",
+        "large headers",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL),
         job=Job(
             url=answers.LARGE_PATH,
@@ -149,12 +157,14 @@ SCENARIOS = (
     Scenario(
         "tls",
         "keep-alive GET over TLS",
+        "over TLS, keep-alive",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL),
         tls=True,
     ),
     Scenario(
         "tls-new",
         "GET on a new TLS connection each time",
+        "a new TLS connection each time",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL),
         "requests parses the CA bundle anew for each; urllib3, httpx, aiohttp and http.client were "
         "given one SSLContext. No peer resumes a session.",
@@ -166,6 +176,7 @@ SCENARIOS = (
     Scenario(
         "download",
         "10 MB downloaded in chunks",
+        "10 MB download",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL, RAW),
         job=Job(url=answers.DOWNLOAD_PATH, size=answers.MEGABYTES_10, stream=True),
         requests=20,
@@ -173,6 +184,7 @@ SCENARIOS = (
     Scenario(
         "upload",
         "10 MB uploaded from a file",
+        "10 MB upload",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL),
         job=Job("POST", url=answers.UPLOAD_PATH),
         requests=20,
@@ -181,6 +193,7 @@ SCENARIOS = (
     Scenario(
         "threads",
         "keep-alive GET by 32 threads that share one client",
+        "32 threads, one client",
         (DO_OFF, DO_ON, REQUESTS, NIQUESTS, URLLIB3, HTTPX),
         "Wall time: what counts is requests per second. All peers may keep 32 connections.",
         job=Job(threads=32),

@@ -102,17 +102,21 @@ def own_server(certificate: Certificate) -> Iterator[Server]:
 
 
 @contextmanager
-def nginx(certificate: Certificate) -> Iterator[Server]:
+def nginx(certificate: Certificate, behind: Server) -> Iterator[Server]:
     """Start the nginx that is on the PATH, with one worker, and yield it; end it on leaving.
+
+    ``behind`` answers for it when a body was uploaded.
 
     Raises ``RuntimeError`` when it does not listen within 10 s.
     """
     program = shutil.which("nginx")
     assert program is not None
     with tempfile.TemporaryDirectory() as directory:
+        # Started by root, nginx reads as nobody.
+        Path(directory).chmod(0o755)
         ports = _free_ports(2)
         settings = Path(directory, "nginx.conf")
-        settings.write_text(_configuration(directory, ports, certificate), encoding="utf-8")
+        settings.write_text(_configuration(directory, ports, certificate, behind), encoding="utf-8")
         Path(directory, "download").write_bytes(b"\0" * answers.MEGABYTES_10)
         process = subprocess.Popen(
             [program, "-p", directory, "-c", str(settings), "-e", "stderr"],
@@ -126,7 +130,9 @@ def nginx(certificate: Certificate) -> Iterator[Server]:
             process.wait()
 
 
-def _configuration(directory: str, ports: list[int], certificate: Certificate) -> str:
+def _configuration(
+    directory: str, ports: list[int], certificate: Certificate, behind: Server
+) -> str:
     headers = {
         "usual": answers.HEADERS[1:],
         "cookies": answers.COOKIES,
@@ -137,6 +143,7 @@ def _configuration(directory: str, ports: list[int], certificate: Certificate) -
         "directory": directory,
         "port": str(ports[0]),
         "tls_port": str(ports[1]),
+        "behind": str(behind.port),
         "certificate": str(certificate.chain),
         "body": answers.BODY.decode(),
         **{

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.job import Job
 from benchmarks.peers import PEERS
+from benchmarks.sampling import sampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,10 +54,10 @@ class _Worker:
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         return {"cpu": cpu, "wall": wall, "size": size}
 
-    def close(self, _: str) -> dict[str, int]:
-        self.client.close()
-        self._client = None
-        return {}
+    def profile(self, count: str) -> dict[str, list[str]]:
+        # Modules load and caches fill in the first ones.
+        self.client.repeat(max(int(count) // 20, 1))
+        return {"stacks": sampled(lambda: self.client.repeat(int(count)))}
 
     def end(self) -> None:
         if self._client is not None:
@@ -79,7 +80,7 @@ def main() -> None:
         "versions": worker.versions,
         "open": worker.open,
         "run": worker.run,
-        "close": worker.close,
+        "profile": worker.profile,
         "resident": worker.resident,
     }
     for line in sys.stdin:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.peers import PEERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from typing_extensions import Self
 
@@ -55,11 +55,10 @@ class Worker:
         name: str,
         python: Path | str = sys.executable,
         environment: Mapping[str, str] | None = None,
-        under: Sequence[str] = (),
     ) -> None:
         self.name = name
         self._process = subprocess.Popen(
-            [*under, str(python), "-m", "benchmarks.worker", name],
+            [str(python), "-m", "benchmarks.worker", name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -84,9 +83,9 @@ class Worker:
         self._check(told["size"], job)
         return Cost(told["cpu"] / count, told["wall"] / count)
 
-    def close_client(self) -> None:
-        """Close the row's client; the process stays."""
-        self._ask("close")
+    def profile(self, count: int) -> list[str]:
+        """Make ``count`` requests and return the stacks that were seen, folded."""
+        return list(self._ask(f"profile {count}")["stacks"])
 
     def resident(self) -> int:
         """Return how many bytes of memory the process has."""

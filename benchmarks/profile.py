@@ -1,0 +1,46 @@
+"""``python -m benchmarks.profile``: where the CPU time of a request goes, as flame graphs.
+
+Writes docs/flame-debug-off.svg and docs/flame-debug-on.svg, of a keep-alive GET.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks.flame import flame_graph, tree
+from benchmarks.peers import DO_OFF, DO_ON
+from benchmarks.run import bench
+from benchmarks.scenarios import SCENARIOS, scenario
+from benchmarks.workers import Worker
+
+_DOCS = Path(__file__).parent.parent / "docs"
+_PICTURES = {DO_OFF: "flame-debug-off.svg", DO_ON: "flame-debug-on.svg"}
+_ROOT = "(benchmarks/peers/own.py)"
+"""In whose lambda a request begins."""
+
+
+def main() -> None:
+    """Profile both rows and write their pictures."""
+    parser = argparse.ArgumentParser("python -m benchmarks.profile", description=__doc__)
+    add = parser.add_argument
+    names = [one.name for one in SCENARIOS]
+    add("--requests", type=int, default=50_000, metavar="N", help="of each row (%(default)s)")
+    add("--scenario", choices=names, default="get", help="(%(default)s)")
+    add("--to", type=Path, default=_DOCS, metavar="DIRECTORY", help="(docs)")
+    options = parser.parse_args()
+    chosen = scenario(options.scenario)
+    with bench("auto", {}) as on:
+        job = on.job(chosen, on.server)
+        for row, picture in _PICTURES.items():
+            with Worker(row, environment=chosen.environment(on.server)) as worker:
+                worker.open(job)
+                stacks = worker.profile(options.requests)
+            root = tree(stacks, _ROOT)
+            title = f"{row}: {chosen.title}. CPU time, {root.samples} samples"
+            (options.to / picture).write_text(flame_graph(root, title), encoding="utf-8")
+            print(f"{options.to / picture}: {root.samples} samples")
+
+
+if __name__ == "__main__":
+    main()
