@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from benchmarks.bars import BARS, LIMITS, Bar, Limit
 from benchmarks.guard import failures, needed
 from benchmarks.measure import Measured

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
+
 from benchmarks.chart import chart
 from benchmarks.flame import flame_graph, tree
 from benchmarks.peers import DO_OFF, RAW, REQUESTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from benchmarks.bars import BARS, LIMITS, Bar, Limit
 from benchmarks.measure import Measured, Plan
 from benchmarks.page import page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from benchmarks import answers
 from benchmarks.measure import Plan, measure
 from benchmarks.peers import DO_OFF, HTTP_CLIENT, RAW

@@ -6,8 +6,8 @@ env       an environment variable
 file      a file, a Kubernetes ConfigMap
 http      a URL
 apollo    Apollo
-zookeeper     a node of ZooKeeper (extra); zookeeper_client: kazoo, tamed
-openfeature   a flag of any OpenFeature provider (extra); openfeature_flag: one evaluation
+zookeeper, zookeeper_client      a node of ZooKeeper (extra); kazoo, tamed
+openfeature, openfeature_flag    a flag of any OpenFeature provider (extra); one evaluation
 web       HTTP for sources: one attempt, bounded, never traced
 bell      a fetch that waits until another's thread says that there is news
 

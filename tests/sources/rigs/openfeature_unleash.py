@@ -19,9 +19,9 @@ from pathlib import Path
 import requests
 from openfeature import api
 from openfeature.contrib.provider.unleash import UnleashProvider
-from sources.rigs.zookeeper import free_port
 from UnleashClient.cache import FileCache
 
+from sources.rigs.zookeeper import free_port
 from tracedclient.debug.openfeature import OpenFeatureSource
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
