@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timezone
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
 from tracedclient.sinks.context import as_text
-from tracedclient.sinks.json_log import FIELDS, utc
+from tracedclient.sinks.json_log import LINE, utc
+
+if TYPE_CHECKING:
+    import logging
 
 
 class JsonLineFormatter(MsgspecFormatter):
@@ -20,6 +22,27 @@ class JsonLineFormatter(MsgspecFormatter):
     grep for a trace id finds both.
     """
 
+    @cached_property
+    def writes_lines(self) -> bool:
+        """Whether a trace's line is all that this formatter would make of its record."""
+        return type(self) is JsonLineFormatter and not (
+            self.prefix
+            or self.defaults
+            or self.static_fields
+            or self.rename_fields
+            or self.timestamp
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = vars(record).get(LINE)
+        if line is None:
+            return super().format(record)
+        moment = utc(datetime.fromtimestamp(record.created, timezone.utc))
+        return (
+            f'{{"timestamp":"{moment}","level":"{record.levelname.lower()}","event":"{record.msg}",'
+            f'{line[1:-1].decode()},"logger":"{record.name}"}}'
+        )
+
     def parse(self) -> list[str]:
         """Take no fields from a format string: which there are is decided in ``add_fields``."""
         return []
@@ -27,12 +50,6 @@ class JsonLineFormatter(MsgspecFormatter):
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
-        fields = vars(record).get(FIELDS)
-        if fields is not None and self._adds_nothing and _has_nothing_else(record, fields):
-            log_data |= {"timestamp": None, "level": record.levelname.lower(), "event": record.msg}
-            log_data |= fields
-            log_data["logger"] = record.name
-            return
         first = {
             "timestamp": utc(datetime.fromtimestamp(record.created, timezone.utc)),
             "level": record.levelname.lower(),
@@ -44,12 +61,6 @@ class JsonLineFormatter(MsgspecFormatter):
         super().add_fields(log_data, record, message_dict)
         # Once more: what was bound may bear the same names.
         log_data |= {**first, "logger": record.name}
-
-    @cached_property
-    def _adds_nothing(self) -> bool:
-        return type(self) is JsonLineFormatter and not (
-            self.defaults or self.static_fields or self.rename_fields or self.timestamp
-        )
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         try:
@@ -65,17 +76,3 @@ class JsonLineFormatter(MsgspecFormatter):
         except Exception:  # noqa: BLE001 - as above
             return as_text(value)
         return value
-
-
-_PLAIN = len(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
-
-
-def _has_nothing_else(record: logging.LogRecord, fields: dict[str, Any]) -> bool:
-    """Whether no filter, factory or handler has added to a record of ours, or changed it."""
-    attributes = vars(record)
-    ours = len(fields) + 1 + ("message" in attributes) + ("asctime" in attributes)
-    return (
-        len(attributes) == _PLAIN + ours
-        and not (record.exc_info or record.exc_text or record.stack_info)
-        and fields.items() <= attributes.items()
-    )

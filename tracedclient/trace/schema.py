@@ -71,11 +71,18 @@ def fit(result: TraceResult, limit: int = MAX_LINE - _ENVELOPE) -> TraceResult:
     In this order: the events, the attempts between the first two and the last six, the details of
     redirects between an attempt's first and last exchange, all attempts, long texts.
     """
+    return fit_json(result, limit)[0]
+
+
+def fit_json(result: TraceResult, limit: int = MAX_LINE - _ENVELOPE) -> tuple[TraceResult, bytes]:
+    """Do as ``fit``, and return the JSON too."""
+    line = to_json(result)
     for cut in _CUTS:
-        if len(to_json(result)) <= limit:
-            return result
+        if len(line) <= limit:
+            break
         result = cut(result)
-    return result
+        line = to_json(result)
+    return result, line
 
 
 def _without_events(result: TraceResult) -> TraceResult:
