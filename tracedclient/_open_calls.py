@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tracedclient.inflight import InFlight, OngoingCall, current_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tracedclient._emission import Emission
     from tracedclient.recorder import Recorder
     from tracedclient.trace.model import TraceResult
@@ -35,26 +33,24 @@ class OpenCalls:
         """Forget them: they are the parent process's."""
         self._ongoing = {}
 
-    @contextmanager
-    def until_done(self, ongoing: OngoingCall, recorder: Recorder | None) -> Iterator[None]:
-        """Have ``ongoing`` among them, and in the context, inside of the block.
+    def until_done(self, ongoing: OngoingCall, recorder: Recorder | None) -> _UntilDone:
+        """Have ``ongoing`` among them, and in the context, inside of a ``with`` block.
 
         One with a recorder stays among them until its trace is finished: by an error in the block,
         or by ``finish_with_body`` after it.
         """
+        return _UntilDone(self, ongoing, recorder)
+
+    def begin(self, ongoing: OngoingCall) -> None:
         self._ongoing[id(ongoing)] = ongoing
-        token = current_call.set(ongoing)
-        try:
-            yield
-        except BaseException as error:
+
+    def end(
+        self, ongoing: OngoingCall, recorder: Recorder | None, error: BaseException | None
+    ) -> None:
+        if error is not None or recorder is None:
             self._ongoing.pop(id(ongoing), None)
-            if recorder is not None:
-                _annotate(error, self._finish(recorder, None, error))
-            raise
-        finally:
-            current_call.reset(token)
-        if recorder is None:
-            self._ongoing.pop(id(ongoing), None)
+        if error is not None and recorder is not None:
+            _annotate(error, self._finish(recorder, None, error))
 
     def finish_with_body(
         self, ongoing: OngoingCall, recorder: Recorder, response: Any, *, stream: bool
@@ -85,6 +81,23 @@ class OpenCalls:
         if result is not None:
             self._emission.take(result, recorder.decision)
         return result
+
+
+class _UntilDone:
+    __slots__ = ("_calls", "_ongoing", "_recorder", "_token")
+
+    def __init__(self, calls: OpenCalls, ongoing: OngoingCall, recorder: Recorder | None) -> None:
+        self._calls, self._ongoing, self._recorder = calls, ongoing, recorder
+
+    def __enter__(self) -> None:
+        self._calls.begin(self._ongoing)
+        self._token = current_call.set(self._ongoing)
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        try:
+            self._calls.end(self._ongoing, self._recorder, error)
+        finally:
+            current_call.reset(self._token)
 
 
 def _annotate(error: BaseException, result: TraceResult | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from contextlib import ExitStack
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import requests
@@ -54,6 +54,9 @@ _OF_DO = (
     "trace",
     "body_factory",
 )
+
+
+_UNWATCHED = nullcontext()
 
 
 class Stats(NamedTuple):
@@ -329,15 +332,13 @@ class HTTPClient:
         ongoing = OngoingCall(_trace_id(trace_id), *request_parts(request), timeout.total)
         decision = self._decision(debug, ongoing)
         recorder = None if decision is None else self._recorder(ongoing, decision)
-        with ExitStack() as stack:
-            for watcher in (trace, recorder):
-                if watcher is not None:
-                    stack.enter_context(client_trace(watcher))
-            with self._open_calls.until_done(ongoing, recorder):
-                plan = self._plan(
-                    request, ongoing, settings, timeout=timeout, recorder=recorder, **options
-                )
-                response = Call(plan, ongoing).run()
+        watchers = [watcher for watcher in (trace, recorder) if watcher is not None]
+        watched = client_trace(*watchers) if watchers else _UNWATCHED
+        with watched, self._open_calls.until_done(ongoing, recorder):
+            plan = self._plan(
+                request, ongoing, settings, timeout=timeout, recorder=recorder, **options
+            )
+            response = Call(plan, ongoing).run()
         if recorder is not None:
             self._open_calls.finish_with_body(ongoing, recorder, response, stream=plan.stream)
         elif not isinstance(response, TracedResponse):

@@ -27,7 +27,7 @@ An argument is always one frozen record, so that a field can be added without br
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ import msgspec
 from tracedclient.trace.model import TCP, Resolver  # noqa: TC001 - msgspec resolves them
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextvars import Token
 
 __all__ = [
     "AttemptDoneInfo",
@@ -501,21 +502,32 @@ def current_client_trace() -> ClientTrace | None:
     return _in_force.get()
 
 
-@contextmanager
-def client_trace(trace: ClientTrace) -> Iterator[None]:
-    """Let ``trace`` watch every request that is sent inside of the ``with`` block.
+class client_trace:  # noqa: N801 - read as a verb, with `with`
+    """Lets ``traces`` watch every request that is sent inside of the ``with`` block.
 
-    Blocks nest: the inner trace is called first, then the outer one; neither object is changed
+    Of several, the last is called first. Blocks nest: the inner trace is called first, then the outer one; neither object is changed
     (Go's ``WithClientTrace`` composes in place, and a trace used twice then calls itself).
     The body of a streamed response stays watched after the block has ended.
 
-    Raises ``TypeError`` when ``trace`` is no ``ClientTrace``.
+    Raises ``TypeError`` when one of them is no ``ClientTrace``.
     """
-    if not isinstance(trace, ClientTrace):
-        raise TypeError(f"trace must be a tracedclient.httptrace.ClientTrace, not {trace!r}")
-    outer = _in_force.get() or _Watchers(())
-    token = _in_force.set(outer.with_newer(trace))
-    try:
-        yield
-    finally:
-        _in_force.reset(token)
+
+    __slots__ = ("_tokens", "_traces")
+
+    def __init__(self, *traces: ClientTrace) -> None:
+        for trace in traces:
+            if not isinstance(trace, ClientTrace):
+                raise TypeError(
+                    f"trace must be a tracedclient.httptrace.ClientTrace, not {trace!r}"
+                )
+        self._traces = traces
+        self._tokens: list[Token[_Watchers | None]] = []
+
+    def __enter__(self) -> None:
+        watchers = _in_force.get() or _Watchers(())
+        for trace in self._traces:
+            watchers = watchers.with_newer(trace)
+        self._tokens.append(_in_force.set(watchers))
+
+    def __exit__(self, *_: object) -> None:
+        _in_force.reset(self._tokens.pop())

@@ -49,7 +49,7 @@ def summarise(
     exchanges = [exchange for attempt in attempts for exchange in attempt.exchanges]
     phases = total([exchange.ms for exchange in exchanges])
     sleeps = [attempt.sleep_ms for attempt in attempts if attempt.sleep_ms is not None]
-    slept = round(sum(sleeps), 3)
+    slept = round(sum(sleeps), 3) if sleeps else 0.0
     cancelled = outcome == "cancelled"
     verdict = judge(Facts(status, error, duration_ms, attempts, phases, slept, cancelled))
     if error is not None and outcome == "other":

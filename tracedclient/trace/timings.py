@@ -109,11 +109,12 @@ def timings(marks: Sequence[Mark], start: int, end: int, readers_time: int = 0) 
 def total(all_timings: Sequence[Timings]) -> Mapping[str, float]:
     """Return the sum of each phase over exchanges, without the phases that took place in none."""
     sums: dict[str, float] = {}
-    for phase in PHASES:
-        values = [getattr(ms, phase) for ms in all_timings if getattr(ms, phase) is not None]
-        if values:
-            sums[phase] = round(sum(values), 3)
-    return sums
+    for ms in all_timings:
+        for phase in PHASES:
+            spent = getattr(ms, phase)
+            if spent is not None:
+                sums[phase] = sums.get(phase, 0.0) + spent
+    return {phase: round(sums[phase], 3) for phase in PHASES if phase in sums}
 
 
 def milliseconds(nanoseconds: int) -> float:
