@@ -190,6 +190,16 @@ def test_a_proxy_is_not_asked_for_a_denied_address(make_client, outside, host):
     assert outside.requests == []
 
 
+def test_a_proxy_is_asked_for_a_permitted_address(make_client, outside, echo_server):
+    """An address in the URL that is not denied goes to the proxy like a name."""
+    client = make_client(
+        proxies={"http": outside.url}, addresses=AddressPolicy(deny={"metadata", "link-local"})
+    )
+
+    assert client.get(echo_server.url).status_code == 200
+    assert len(outside.requests) == 1
+
+
 def test_a_redirect_through_a_proxy_does_not_lead_to_an_internal_address(
     make_client, outside, start, echo_server
 ):
