@@ -7,10 +7,9 @@ import time
 
 import pytest
 import requests
+import servers
 
 from tracedclient.debug import FileSource
-
-NOWHERE = "http://127.0.0.1:9/"
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def test_errors_only(flagged, collected, echo_server):
     for path in ("/status/200", "/status/404", "/status/503"):
         assert client.get(f"{echo_server.url}{path}").trace is not None
     with pytest.raises(requests.ConnectionError):
-        client.get(NOWHERE)
+        client.get(f"http://127.0.0.1:{servers.refused_port()}/")
     assert statuses(collected) == [404, 503, None]
     assert {result.emit_reason for result in collected.results} == {"error"}
 
@@ -114,6 +113,7 @@ def test_override_traces_a_client_that_is_off(make_client, collected, echo_serve
     client.debug.override(True, ttl=60)
     client.get(f"{echo_server.url}/status/200")
     assert collected.one.debug_source == "override:call"
+    assert (collected.one.debug_rule, collected.one.debug_revision) == ("all", None)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def override(
     if document is True:
         document = {"schema": 1, "enabled": True, "until": wall + ttl}
     snapshot = parse(
-        _body(document), now=wall, since=since, source=f"override:{by}", revision=by, ttl=ttl
+        _body(document), now=wall, since=since, source=f"override:{by}", revision=None, ttl=ttl
     )
     return Override(by=by, snapshot=snapshot, ends=since + ttl)
 

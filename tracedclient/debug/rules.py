@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 1024
 """Pairs of host and method."""
-_SHARES = 10_000
-"""Into so many parts trace ids are dealt: a percentage counts to its second decimal."""
+_CHECKSUMS = 2**32
+"""That a trace id may have, all equally likely."""
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -60,8 +60,9 @@ def _fits(pieces: list[str], text: str) -> bool:
 
 
 _Condition: TypeAlias = "tuple[float, float, Callable[[str], bool] | None, int | None, Decision]"
-"""What is left to look at when host and method match: the end by the two clocks, the paths, the
-share of the trace ids; and what is decided then. A tuple is unpacked faster than fields are read."""
+"""What is left to look at when host and method match: the end by the two clocks, the paths, below
+which checksum a trace id must be; and what is decided then. A tuple is unpacked faster than fields
+are read."""
 
 
 class _Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,10 +92,10 @@ class RuleBook:
         concerning = self._concerning.get((method, host))
         if concerning is None:
             concerning = self._concern(method, host)
-        for until, deadline, paths, shares, decision in concerning:
+        for until, deadline, paths, below, decision in concerning:
             if wall >= until or since >= deadline or not (paths is None or paths(path)):
                 continue
-            if shares is None or crc32(trace_id.encode()) % _SHARES < shares:
+            if below is None or crc32(trace_id.encode()) < below:
                 return decision
         return None
 
@@ -112,7 +113,13 @@ class RuleBook:
 
 
 def compile_rules(
-    rules: Iterable[Rule], *, source: str, revision: str, instance: str, until: float, lag: float
+    rules: Iterable[Rule],
+    *,
+    source: str,
+    revision: str | None,
+    instance: str,
+    until: float,
+    lag: float,
 ) -> RuleBook:
     """Return the rules that concern ``instance``, which decide in the name of ``source``.
 
@@ -131,7 +138,7 @@ def everything(source: str) -> RuleBook:
     return RuleBook([_Ready(condition=(inf, inf, None, None, Decision(source=source)))])
 
 
-def _ready(rule: Rule, source: str, revision: str, until: float, lag: float) -> _Ready:
+def _ready(rule: Rule, source: str, revision: str | None, until: float, lag: float) -> _Ready:
     if rule.until is not None:
         until = min(until, rule.until)
     decision = Decision(
@@ -143,9 +150,9 @@ def _ready(rule: Rule, source: str, revision: str, until: float, lag: float) -> 
         revision=revision,
     )
     paths = matcher(rule.paths) if rule.paths else None
-    shares = None if rule.percent == 100 else round(rule.percent * _SHARES / 100)
+    below = None if rule.percent == 100 else round(rule.percent / 100 * _CHECKSUMS)
     return _Ready(
-        condition=(until, until + lag, paths, shares, decision),
+        condition=(until, until + lag, paths, below, decision),
         hosts=matcher(host.lower() for host in rule.hosts) if rule.hosts else None,
         methods=frozenset(method.upper() for method in rule.methods),
     )

@@ -49,7 +49,7 @@ def parse(
     now: float,
     since: float,
     source: str = "",
-    revision: str = "",
+    revision: str | None = None,
     ttl: float = MAX_TTL,
 ) -> Snapshot:
     """Read a document that is seen for the first time at ``now``, ``since`` on the monotonic clock.
