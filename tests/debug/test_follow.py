@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 
@@ -105,6 +106,44 @@ def test_only_remote_sources_may_hold_a_fetch(updater, scripted, immediate, wait
 def test_fetches_are_an_interval_apart(updater, scripted):
     """However fast a source answers, its fetches begin at least an interval apart."""
     source = scripted(ON)
+    began = time.monotonic()
+    updater(source, interval=0.05).is_on()
+    # The second is the first that could be a long poll: it need not wait.
+    for _ in range(6):
+        source.next_call()
+    assert time.monotonic() - began > 4 * 0.05
+
+
+def test_first_long_poll_begins_at_once(updater, eventually):
+    """A pushed source's first change is seen at once, also right after its document was read."""
+
+    class Pushed(FlagSource):
+        name = "pushed"
+        changed = threading.Event()
+        waits = queue.SimpleQueue()
+
+        def fetch(self, previous, *, wait, cancel):
+            self.waits.put((previous, wait))
+            if previous == "r1" and self.changed.wait(wait):
+                return Document(b"false", "r2")
+            if previous == "r2":
+                cancel.wait(wait)
+            return ON
+
+    source = Pushed()
+    flag = updater(source, interval=60)
+    assert flag.wait_ready(10)
+    assert source.waits.get(timeout=10) == (None, LONG_POLL)
+    assert source.waits.get(timeout=10) == ("r1", LONG_POLL)
+    source.changed.set()
+    eventually(lambda: not flag.is_on())
+    flag.close()
+
+
+@pytest.mark.parametrize("answer", [Absent(), Document(b"nonsense", "r1")])
+def test_source_without_a_document_is_not_hurried(updater, scripted, answer):
+    """Where there is no document, or only nonsense, fetches are an interval apart from the first."""
+    source = scripted(answer)
     began = time.monotonic()
     updater(source, interval=0.05).is_on()
     for _ in range(5):

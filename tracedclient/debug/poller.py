@@ -25,7 +25,9 @@ RETRY_AFTER_LAST = 300.0
 
 
 class Poller:
-    """Fetches begin ``interval`` seconds apart, or at once after a long poll that took longer."""
+    """Fetches begin ``interval`` seconds apart; at once after a long poll that took longer, and
+    where the first one begins.
+    """
 
     def __init__(
         self,
@@ -60,13 +62,22 @@ class Poller:
         """Fetch once and pass on the outcome, whatever it is."""
         self._due = self._clock.monotonic() + self._interval
         self._state.tick()
+        previous, wait = self._previous(), self._hold()
         try:
-            fetched = self._source.fetch(self._previous(), wait=self._hold(), cancel=self.cancel)
+            fetched = self._source.fetch(previous, wait=wait, cancel=self.cancel)
             if not self.cancel.is_set():
                 self._state.learn(fetched)
+                self._listen_after(previous, wait)
         except Exception as error:  # noqa: BLE001 - a source may fail in any way, and is asked again
             if not self.cancel.is_set():
                 self._state.failed(error)
+
+    def _listen_after(self, previous: str | None, wait: float) -> None:
+        # A fetch that had to answer at once heard of no change after it: the long poll that does
+        # is not to wait for an interval. It follows a document only, so that none follows itself.
+        was_held = previous is not None and wait > 0
+        if self._wait and not was_held and self._state.known.revision is not None:
+            self._due = self._clock.monotonic()
 
     def _hold(self) -> float:
         # After a failure, news that there is an answer again must not wait for a change.
