@@ -455,6 +455,14 @@ def test_tls_with_unknown_authority(server_context, web, cancel):
             web.request("GET", url, cancel=cancel)
 
 
+def test_tls_with_a_directory_of_authorities(server_context, tmp_path, cancel):
+    """A directory of authorities may be named; an empty one trusts nobody."""
+    with serve(echo, tls=server_context("127.0.0.1")) as server:
+        url = f"https://127.0.0.1:{server.port}/"
+        with pytest.raises(SourceError, match="CERTIFICATE_VERIFY_FAILED"):
+            Web(verify=str(tmp_path)).request("GET", url, cancel=cancel)
+
+
 def test_tls_of_another_name(ca_file, server_context, cancel):
     """A certificate of another host is an error that says so."""
     with serve(echo, tls=server_context("other.test")) as server:
