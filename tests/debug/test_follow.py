@@ -9,7 +9,6 @@ import time
 import pytest
 
 from tracedclient.debug import FileSource, FlagSource, SourceError
-from tracedclient.debug.poller import LONG_POLL
 from tracedclient.debug.source import Absent, Document
 
 ON = Document(b"true", "r1")
@@ -89,13 +88,13 @@ def test_no_fetch_is_held_after_a_failure(updater, scripted):
     source = scripted(SourceError("down"))
     flag = updater(source)
     flag.is_on()
-    assert [source.next_call()[1] for _ in range(3)] == [LONG_POLL, 0.0, 0.0]
+    assert [source.next_call()[1] for _ in range(3)] == [FlagSource.hold, 0.0, 0.0]
     source.taken(Document(b"true", "r1"))
-    while source.next_call() != ("r1", LONG_POLL):
+    while source.next_call() != ("r1", FlagSource.hold):
         pass
 
 
-@pytest.mark.parametrize(("immediate", "wait"), [(True, 0.0), (False, LONG_POLL)])
+@pytest.mark.parametrize(("immediate", "wait"), [(True, 0.0), (False, FlagSource.hold)])
 def test_only_remote_sources_may_hold_a_fetch(updater, scripted, immediate, wait):
     """A remote source is given time for a long poll, a local one none."""
     source = scripted(immediate=immediate)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracedclient.debug import SourceError
-from tracedclient.debug.poller import LONG_POLL
+from tracedclient.debug import FlagSource, SourceError
 from tracedclient.debug.source import Absent, Document
 
 ON = Document(b"true", "r1")
@@ -51,7 +50,7 @@ def test_hanging_long_poll_becomes_stale(updater, clock, held):
     flag = updater(source, clock=clock)
     assert flag.wait_ready(10)
     assert source.entered.wait(10)
-    clock.since_start += 3 * LONG_POLL
+    clock.since_start += 3 * FlagSource.hold
     assert flag.status().state == "READY"
     clock.since_start += 0.1
     assert flag.status().state == "STALE"

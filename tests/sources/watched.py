@@ -21,6 +21,7 @@ class Watched(FlagSource):
         self.name = inner.name
         self.immediate = inner.immediate
         self.constant = inner.constant
+        self.hold = inner.hold
         self.recheck = inner.recheck
         self.fetches = 0
         self._asked_at: float | None = None

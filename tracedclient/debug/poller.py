@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tracedclient.debug.source import FlagSource
     from tracedclient.debug.state import FlagState
 
-LONG_POLL = 30.0
-"""Seconds a source may hold a fetch: well below the 60 s at which proxies usually cut."""
 BACKOFF_FIRST = 1.0
 BACKOFF_LAST = 30.0
 RETRY_AFTER_LAST = 300.0
@@ -99,7 +97,7 @@ class Poller:
 
 def longest_wait(source: FlagSource) -> float:
     """Seconds that a fetch from ``source`` may take for waiting alone."""
-    return 0.0 if source.immediate else LONG_POLL
+    return 0.0 if source.immediate else source.hold
 
 
 def backoff_limit(failures: int) -> float:

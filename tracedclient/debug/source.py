@@ -62,6 +62,10 @@ class FlagSource(ABC):
     constant: bool = False
     """True when the answer can never change. It is asked once, and does not run out."""
 
+    hold: float = 30.0
+    """Seconds for which one fetch may wait for a change, unless ``immediate``: well below the 60 s at
+    which proxies usually cut."""
+
     recheck: float = 300.0
     """Seconds after which the updater passes ``previous=None`` once, because what tells a source
     ``NotModified`` (a time stamp, an etag, a watch) may be wrong."""
