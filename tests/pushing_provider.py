@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from openfeature.event import ProviderEventDetails
+import functools
+import os
+import threading
+
+from openfeature import api
+from openfeature.event import ProviderEvent, ProviderEventDetails
 from openfeature.exception import ErrorCode
 from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvider
 
@@ -41,3 +46,26 @@ class PushingProvider(InMemoryProvider):
 
     def recover(self):
         self.emit_provider_ready(ProviderEventDetails())
+
+
+@functools.cache
+def start_event_threads():
+    """Have the SDK make all the threads of its pool now, as daemons: it keeps them for ever."""
+    thread = threading.Thread(target=_occupy_event_threads, daemon=True)
+    thread.start()
+    thread.join()
+
+
+def _occupy_event_threads():
+    # concurrent.futures makes at most four more than there are processors, and 32.
+    together = threading.Barrier(min(32, (os.cpu_count() or 1) + 4) + 1)
+    client = api.get_client("start the threads")
+
+    def meet(_):
+        together.wait(5)
+
+    for _ in range(together.parties - 1):
+        client.add_handler(ProviderEvent.PROVIDER_READY, meet)
+    together.wait(5)
+    for _ in range(together.parties - 1):
+        client.remove_handler(ProviderEvent.PROVIDER_READY, meet)

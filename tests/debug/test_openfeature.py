@@ -10,8 +10,6 @@ import sys
 import threading
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
 import pytest
 from openfeature import api
@@ -20,7 +18,7 @@ from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import FlagResolutionDetails, Reason
 from openfeature.provider import AbstractProvider
 from openfeature.provider.in_memory_provider import InMemoryFlag
-from pushing_provider import KEY, PushingProvider
+from pushing_provider import KEY, PushingProvider, start_event_threads
 
 from tracedclient.debug import OpenFeatureSource, SourceError
 from tracedclient.debug.document import decode
@@ -35,22 +33,9 @@ def ask(source, previous=None, wait=0.0):
     return source.fetch(previous, wait=wait, cancel=threading.Event())
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def _event_threads():
-    """The SDK's pool makes a thread when an event finds none idle, and keeps them all."""
-    ready = threading.Barrier((os.cpu_count() or 1) + 5)
-
-    def start():
-        with ExitStack() as stack:
-            client = api.get_client("warm")
-            handlers = [lambda _, n=n: ready.wait(5) for n in range(ready.parties - 1)]
-            for handler in handlers:
-                client.add_handler(api.ProviderEvent.PROVIDER_READY, handler)
-                stack.callback(client.remove_handler, api.ProviderEvent.PROVIDER_READY, handler)
-            ready.wait(5)
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(start).result()
+    start_event_threads()
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ class _Incoming:
         self._data = data
 
     def makefile(self, _mode):
-        import io  # noqa: PLC0415
+        import io
 
         return io.BufferedReader(io.BytesIO(self._data))
 

@@ -7,7 +7,7 @@ import time
 from abc import abstractmethod
 from math import inf
 
-from tracedclient.debug.source import Document, Fetched, FlagSource, NotModified
+from tracedclient.debug.source import Absent, Document, Fetched, FlagSource
 
 _LOOK_UP = 0.2
 """Seconds within which a cancel is noticed: one thread cannot wait for two events at once."""
@@ -45,49 +45,34 @@ class BellSource(FlagSource):
 
     _every = inf
     """Seconds after which it looks again although nothing rang."""
-    _errors_end = False
-    """Whether the bell rings when the cause of an error is gone: then that is waited for too."""
 
     def __init__(self) -> None:
         self._bell = Bell()
-        self._last: Fetched | str | None = None
+        self._told_absent = False
 
     @abstractmethod
     def _look(self, previous: str | None, cancel: threading.Event) -> Fetched:
-        """Ask once, and have the bell rung at the next change. Raises ``SourceError``."""
+        """Ask once, and have the bell rung at the next change. Raises as ``fetch`` does."""
 
     def fetch(self, previous: str | None, *, wait: float, cancel: threading.Event) -> Fetched:
         """Look until there is news, ``wait`` seconds long. Raises ``SourceError``, or anything."""
         until = time.monotonic() + wait
         while True:
             self._bell.silence()
-            answer = self._answer(previous, cancel)
-            if self._is_news(answer) or time.monotonic() >= until:
+            found = self._look(previous, cancel)
+            if self._is_news(found) or time.monotonic() >= until:
                 break
             self._bell.wait(min(until, time.monotonic() + self._every), cancel)
             if cancel.is_set():
                 break
-        if isinstance(answer, Exception):
-            self._last = str(answer)
-            raise answer
-        self._last = answer
-        return answer
+        self._told_absent = isinstance(found, Absent)
+        return found
 
-    def _answer(self, previous: str | None, cancel: threading.Event) -> Fetched | Exception:
-        try:
-            return self._look(previous, cancel)
-        except Exception as error:  # noqa: BLE001 - raised again, or it is known already
-            return error
-
-    def _is_news(self, answer: Fetched | Exception) -> bool:
-        """Whether the updater does not know that yet: what is new, and that all is well again."""
-        if isinstance(answer, Exception):
-            return not self._errors_end or str(answer) != self._last
-        if isinstance(answer, NotModified):
-            return isinstance(self._last, str)
-        return isinstance(answer, Document) or answer != self._last
+    def _is_news(self, found: Fetched) -> bool:
+        # The updater has no revision for a document that is absent: so that is remembered here.
+        return isinstance(found, Document) or (isinstance(found, Absent) and not self._told_absent)
 
     def after_fork(self) -> None:
         """Forget the parent's bell, and what it was told."""
         self._bell.after_fork()
-        self._last = None
+        self._told_absent = False

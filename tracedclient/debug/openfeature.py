@@ -46,8 +46,6 @@ class OpenFeatureSource(BellSource):
     that cannot work.
     """
 
-    _errors_end = True
-
     def __init__(
         self,
         client: OpenFeatureClient | Callable[[], OpenFeatureClient],

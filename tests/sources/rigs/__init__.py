@@ -37,4 +37,9 @@ ENTRIES = (
     Entry("http:LongPollRig"),
     Entry("nginx:NginxRig", installed=True),
     Entry("apollo:ApolloRig"),
+    Entry("zookeeper:ZooKeeperRig", installed=True),
+    Entry("openfeature_memory:OpenFeatureMemoryRig", shared=False),
+    Entry("openfeature_flagd:FlagdFileRig", installed=True),
+    # Its Python client keeps to itself that the server is down.
+    Entry("openfeature_unleash:UnleashRig", installed=True, server=False),
 )

@@ -1,74 +1,81 @@
-"""flagd's own evaluator on a file that it watches: the provider's FILE mode, no server."""
+"""flagd's own evaluator on a file of flags that it watches: its provider's FILE mode, no server."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
-import shutil
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openfeature import api
 from openfeature.contrib.provider.flagd import FlagdProvider
 from openfeature.contrib.provider.flagd.config import ResolverType
+from pushing_provider import start_event_threads
 
-from tracedclient.debug.openfeature import OpenFeatureSource
+from sources.rig import Rig
+from sources.rigs.openfeature_memory import value_of
+from tracedclient.debug import OpenFeatureSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openfeature.client import OpenFeatureClient
 
 KEY = "tracedclient"
-DOMAIN = "flagd"
 LOOK_MS = 50
+_TICK = 10_000_000
+"""Nanoseconds between two time stamps: the provider tells versions of the file by them."""
+_numbers = itertools.count()
 
 
-class Rig:
-    name = "openfeature-flagd"
-    # The provider looks at its file's time stamp; what it finds, it pushes.
+class FlagdFileRig(Rig):
+    name = "OpenFeature, flagd's file"
+    # The provider looks at its file; what it finds there, it pushes.
     pushed = True
 
-    def __init__(self):
-        self._directory = Path(tempfile.mkdtemp(prefix="flagd-"))
-        self._path = self._directory / "flags.json"
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        start_event_threads()
         # Twenty tracebacks a second while the file is away.
         logging.getLogger("openfeature.contrib").setLevel(logging.CRITICAL)
+        self._domain = f"flagd-{next(_numbers)}"
+        self._path = directory / "flags.json"
+        self._changed = 0
         self.publish(None)
 
-    def source(self):
+    def source(self) -> OpenFeatureSource:
         return OpenFeatureSource(self._client, KEY)
 
-    def _client(self):
-        api.set_provider(
-            FlagdProvider(
-                resolver_type=ResolverType.FILE,
-                offline_flag_source_path=str(self._path),
-                deadline_ms=LOOK_MS,
-            ),
-            DOMAIN,
+    def _client(self) -> OpenFeatureClient:
+        provider = FlagdProvider(
+            resolver_type=ResolverType.FILE,
+            offline_flag_source_path=str(self._path),
+            deadline_ms=LOOK_MS,
         )
-        return api.get_client(DOMAIN)
+        api.set_provider(provider, self._domain)
+        return api.get_client(self._domain)
 
-    def publish(self, body):
-        """Make ``body`` (bytes of JSON) the flag's value, or with ``None`` have no such flag."""
+    def publish(self, body: bytes | None) -> None:
         flags = {}
         if body is not None:
-            variants = {"now": json.loads(body)}
+            variants = {"now": value_of(body)}
             flags[KEY] = {"state": "ENABLED", "variants": variants, "defaultVariant": "now"}
         self._replace(json.dumps({"flags": flags}))
 
-    def _replace(self, text):
-        new = self._directory / "new"
-        new.write_text(text)
-        # The provider compares time stamps, which may be as coarse as the kernel's clock.
-        if self._path.exists():
-            last = self._path.stat().st_mtime_ns
-            os.utime(new, ns=(last + 10**7, max(last + 10**7, new.stat().st_mtime_ns)))
-        new.replace(self._path)
+    def _replace(self, text: str) -> None:
+        fresh = self.directory / "flags.fresh"
+        fresh.write_text(text)
+        self._changed = max(self._changed + _TICK, fresh.stat().st_mtime_ns)
+        os.utime(fresh, ns=(self._changed, self._changed))
+        fresh.replace(self._path)
 
-    def stop(self):
-        self._path.rename(self._directory / "away")
+    def stop(self) -> None:
+        self._path.rename(self.directory / "flags.kept")
 
-    def start(self):
-        self._replace((self._directory / "away").read_text())
+    def start(self) -> None:
+        self._replace((self.directory / "flags.kept").read_text())
 
-    def close(self):
-        api.get_client(DOMAIN).provider.shutdown()
-        shutil.rmtree(self._directory)
+    def close(self) -> None:
+        # Its thread goes on looking for ever otherwise.
+        api.get_client(self._domain).provider.shutdown()

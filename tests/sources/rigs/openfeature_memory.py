@@ -1,42 +1,56 @@
-"""A provider in this process that pushes: what OpenFeature itself does, and nothing else."""
+"""A provider in this process, which tells of its changes: OpenFeature itself, and nothing else."""
 
 from __future__ import annotations
 
+import itertools
 import json
+from typing import TYPE_CHECKING
 
 from openfeature import api
-from pushing_provider import KEY, PushingProvider
+from pushing_provider import PushingProvider, start_event_threads
 
-from tracedclient.debug.openfeature import OpenFeatureSource
+from sources.rig import Rig
+from tracedclient.debug import OpenFeatureSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_numbers = itertools.count()
 
 
-class Rig:
-    name = "openfeature-memory"
+def value_of(body: bytes) -> object:
+    """What a flag's value is when an operator enters ``body``: JSON, else a text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+class OpenFeatureMemoryRig(Rig):
+    name = "OpenFeature, in memory"
     pushed = True
-    # Its flags live in the memory of one process: a child has a copy that nobody changes.
-    shared = False
 
-    def __init__(self, domain="memory"):
-        self._domain = domain
-        self.provider = PushingProvider()
-        self.client = api.get_client(domain)
-        api.set_provider(self.provider, domain)
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        start_event_threads()
+        self._domain = f"memory-{next(_numbers)}"
+        self._provider = PushingProvider()
+        api.set_provider(self._provider, self._domain)
 
-    def source(self, **options):
-        return OpenFeatureSource(self.client, KEY, **options)
+    def source(self) -> OpenFeatureSource:
+        return OpenFeatureSource(api.get_client(self._domain))
 
-    def publish(self, body):
-        """Make ``body`` (bytes of JSON) the flag's value, or with ``None`` have no such flag."""
+    def publish(self, body: bytes | None) -> None:
         if body is None:
-            self.provider.remove()
+            self._provider.remove()
         else:
-            self.provider.set(json.loads(body))
+            self._provider.set(value_of(body))
 
-    def stop(self):
-        self.provider.fail()
+    def stop(self) -> None:
+        self._provider.fail()
 
-    def start(self):
-        self.provider.recover()
+    def start(self) -> None:
+        self._provider.recover()
 
-    def close(self):
-        self.provider.recover()
+    def close(self) -> None:
+        """It is the garbage collector's."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,12 +16,17 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from kazoo.client import KazooClient
 from kazoo.security import OPEN_ACL_UNSAFE, make_digest_acl
-from sources.rigs.zookeeper import NODE, Server, publish
+from sources.process import free_port
+from sources.rigs.zookeeper import NODE, ZooKeeperServer
+from sources.rigs.zookeeper import write as publish
 
 from tracedclient.debug import FlagUpdater, SourceError, ZooKeeperSource
 from tracedclient.debug.document import MAX_BYTES
 from tracedclient.debug.source import Absent, NotModified
+
+pytestmark = pytest.mark.installed
 
 PATIENCE = 30.0
 HELD = 60.0
@@ -44,21 +48,34 @@ def ask(source, previous=None, wait=0.0, cancel=None):
     return source.fetch(previous, wait=wait, cancel=cancel or threading.Event())
 
 
+@pytest.fixture
+def new_server(tmp_path_factory):
+    """``new_server(…)``: a ``ZooKeeperServer`` that has yet to be started."""
+    with ExitStack() as stack:
+
+        def make(*settings, **options):
+            made = ZooKeeperServer(tmp_path_factory.mktemp("zookeeper"), *settings, **options)
+            stack.callback(made.stop)
+            return made
+
+        yield make
+
+
 @pytest.fixture(scope="module")
-def server():
-    with closing(Server()) as server:
-        server.start()
-        yield server
+def server(tmp_path_factory):
+    """A running ``ZooKeeperServer``."""
+    server = ZooKeeperServer(tmp_path_factory.mktemp("zookeeper"))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
 def admin(server):
     """A ``KazooClient``, and no flag."""
-    client = server.client()
-    publish(client, NODE, None)
-    yield client
-    client.stop()
-    client.close()
+    with server.admin() as client:
+        publish(client, NODE, None)
+        yield client
 
 
 @pytest.fixture
@@ -161,7 +178,8 @@ def test_session_expires(admin, server, updater):
     assert flag.wait_ready(PATIENCE)
     kazoo = flag._source._connection.client
     session = kazoo.client_id
-    thief = server.client(client_id=session)
+    thief = KazooClient(server.address, client_id=session)
+    thief.start()
     thief.stop()
     thief.close()
     publish(admin, NODE, b"true")
@@ -171,24 +189,24 @@ def test_session_expires(admin, server, updater):
     eventually(lambda: not flag.is_on())
 
 
-def test_server_dies_and_returns(caplog):
+def test_server_dies_and_returns(new_server, caplog):
     """While the server is away the last flag stays; then the flip is seen.
 
     Each problem is one warning: that nobody listens, and that a server has yet to begin.
     """
-    with closing(Server()) as server:
+    server = new_server()
+    server.start()
+    write(server, b"true")
+    source = ZooKeeperSource(server.address, NODE)
+    with closing(FlagUpdater(source, interval=0.01, jitter=lambda: 0.01)) as flag:
+        eventually(flag.is_on)
+        server.stop()
+        eventually(lambda: "Connection refused" in (flag.status().last_error or ""))
+        assert flag.is_on()
         server.start()
-        write(server, b"true")
-        source = ZooKeeperSource(server.address, NODE)
-        with closing(FlagUpdater(source, interval=0.01, jitter=lambda: 0.01)) as flag:
-            eventually(flag.is_on)
-            server.kill()
-            eventually(lambda: "Connection refused" in (flag.status().last_error or ""))
-            assert flag.is_on()
-            server.start()
-            write(server, b"false")
-            eventually(lambda: not flag.is_on())
-            assert flag.status().state == "READY"
+        write(server, b"false")
+        eventually(lambda: not flag.is_on())
+        assert flag.status().state == "READY"
     # The administrator's kazoo of this test speaks too.
     ours = [r.getMessage() for r in caplog.records if r.name.startswith("tracedclient")]
     warnings = [line for line in ours if "it stays" in line]
@@ -196,47 +214,45 @@ def test_server_dies_and_returns(caplog):
 
 
 def write(server, body):
-    admin = server.client()
-    publish(admin, NODE, body)
-    admin.stop()
-    admin.close()
+    with server.admin() as admin:
+        publish(admin, NODE, body)
 
 
-def test_server_down_at_start():
+def test_server_down_at_start(new_server):
     """A server that comes up later is found."""
-    with closing(Server()) as server:
-        source = ZooKeeperSource(server.address, NODE)
-        with closing(FlagUpdater(source, interval=0.01, jitter=lambda: 0.01)) as flag:
-            assert not flag.wait_ready(0.5)
-            server.start()
-            write(server, b"true")
-            eventually(flag.is_on)
-
-
-def test_server_hangs(admin):
-    """A stopped server is noticed by its missing answers; close() is not held by it."""
-    with closing(Server()) as server:
+    server = new_server()
+    source = ZooKeeperSource(server.address, NODE)
+    with closing(FlagUpdater(source, interval=0.01, jitter=lambda: 0.01)) as flag:
+        assert not flag.wait_ready(0.5)
         server.start()
         write(server, b"true")
-        source = ZooKeeperSource(server.address, NODE, timeout=2.0)
-        flag = FlagUpdater(source, interval=0.01, jitter=lambda: 0.01)
         eventually(flag.is_on)
-        server.signal(signal.SIGSTOP)
-        eventually(lambda: flag.status().state == "ERROR")
-        begun = time.monotonic()
-        flag.close()
-        assert time.monotonic() - begun < 2
-        server.signal(signal.SIGCONT)
-        eventually(lambda: not threads())
 
 
-def test_second_server_takes_over(admin, server):
+def test_server_hangs(new_server):
+    """A stopped server is noticed by its missing answers; close() is not held by it."""
+    server = new_server()
+    server.start()
+    write(server, b"true")
+    source = ZooKeeperSource(server.address, NODE, timeout=2.0)
+    flag = FlagUpdater(source, interval=0.01, jitter=lambda: 0.01)
+    eventually(flag.is_on)
+    server.hang()
+    eventually(lambda: flag.status().state == "ERROR")
+    begun = time.monotonic()
+    flag.close()
+    assert time.monotonic() - begun < 2
+    server.start()
+    eventually(lambda: not threads())
+
+
+def test_second_server_takes_over(new_server, admin, server):
     """With the first of two servers gone, the other is used."""
-    with closing(Server()) as other:
-        source = ZooKeeperSource(f"{other.address},{server.address}", NODE)
-        publish(admin, NODE, b"true")
-        with closing(source):
-            assert ask(source).body == b"true"
+    other = new_server()
+    source = ZooKeeperSource(f"{other.address},{server.address}", NODE)
+    publish(admin, NODE, b"true")
+    with closing(source):
+        assert ask(source).body == b"true"
 
 
 def test_acl(admin, source):
@@ -330,7 +346,7 @@ def as_java_reads_it(certificate):
 
 # kazoo leaves the socket of a refused handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_tls(ca, ca_file, tmp_path):
+def test_tls(new_server, ca, ca_file, tmp_path):
     """With TLS the server's certificate and name are checked, and its flag is read."""
     pem = tmp_path / "server.pem"
     pem.write_bytes(as_java_reads_it(ca.issue_cert("localhost")))
@@ -339,15 +355,16 @@ def test_tls(ca, ca_file, tmp_path):
         f"ssl.trustStore.location={ca_file}",
         "ssl.clientAuth=none",
     ]
-    with closing(Server(*settings, secure=True)) as server:
-        server.start()
-        write(server, b"true")
-        hosts = f"localhost:{server.secure_port}"
-        with closing(ZooKeeperSource(hosts, NODE, use_ssl=True, ca=ca_file)) as source:
-            assert ask(source).body == b"true"
-        other_name = f"127.0.0.1:{server.secure_port}"
-        refuse(other_name, ca=ca_file)
-        refuse(hosts)
+    secure_port = free_port()
+    server = new_server(*settings, secure_port=secure_port)
+    server.start()
+    write(server, b"true")
+    hosts = f"localhost:{secure_port}"
+    with closing(ZooKeeperSource(hosts, NODE, use_ssl=True, ca=ca_file)) as source:
+        assert ask(source).body == b"true"
+    other_name = f"127.0.0.1:{secure_port}"
+    refuse(other_name, ca=ca_file)
+    refuse(hosts)
     eventually(lambda: not threads())
 
 
