@@ -7,6 +7,7 @@ a provider that came through a fork is taken for frozen until a change shows tha
 from __future__ import annotations
 
 import os
+import time
 import weakref
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 _SHORTEST = 0.01
 _LONGEST = 30.0
+_START = 3.0
+"""Seconds that a provider may take to start before that is told as a problem."""
+_START_LOOK = 0.05
 _FROZEN = (
     "the OpenFeature provider was set before this process was forked, and may be frozen: set it in "
     "each worker, or pass a function that does so and returns the client"
@@ -72,8 +76,8 @@ class OpenFeatureSource(BellSource):
         self._provider = None if callable(client) else client.provider
         self._inherited: FeatureProvider | None = None
 
-    def _look(self, previous: str | None, cancel: threading.Event) -> Fetched:  # noqa: ARG002
-        flag = self._flag or self._subscribe()
+    def _look(self, previous: str | None, cancel: threading.Event) -> Fetched:
+        flag = self._flag or self._subscribe(cancel)
         self._follow_fork(flag)
         before, self._found = self._found, flag.evaluate()
         if before not in (None, self._found):
@@ -84,7 +88,7 @@ class OpenFeatureSource(BellSource):
         same = isinstance(self._found, Document) and self._found.revision == previous
         return NotModified() if same else self._found
 
-    def _subscribe(self) -> Flag:
+    def _subscribe(self, cancel: threading.Event) -> Flag:
         room = _openfeature()
         client = self._client() if callable(self._client) else self._client
         flag: Flag = room.Flag(client, self._key, self._context)
@@ -93,7 +97,15 @@ class OpenFeatureSource(BellSource):
         self._finalizer = weakref.finalize(self, flag.unsubscribe, self._bell.ring)
         self._finalizer.atexit = False
         self._flag = flag
+        self._await_start(flag, cancel)
         return flag
+
+    def _await_start(self, flag: Flag, cancel: threading.Event) -> None:
+        # set_provider() does not wait for the provider: that it has yet to start is no problem.
+        until = time.monotonic() + _START
+        while flag.is_starting() and not cancel.is_set() and time.monotonic() < until:
+            self._bell.silence()
+            self._bell.wait(time.monotonic() + _START_LOOK, cancel)
 
     def _follow_fork(self, flag: Flag) -> None:
         # Not by after_fork() alone: nobody calls that when the parent never asked for the flag.

@@ -64,6 +64,9 @@ class Flag:
             with suppress(ValueError):
                 self._client.remove_handler(event, callback)
 
+    def is_starting(self) -> bool:
+        return self._client.get_provider_status() is ProviderStatus.NOT_READY
+
     def trouble(self) -> str | None:
         """Why the provider's answers may be old, if it says so itself."""
         status = self._client.get_provider_status()
