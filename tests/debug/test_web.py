@@ -14,6 +14,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from servers import Answer, ScriptedServer, echo, forward_proxy, hanging_server, refused_port, serve
 
 from tracedclient.debug import SourceError
@@ -479,6 +480,37 @@ def test_tls_drip_and_total(ca_file, server_context, cancel):
             Web(verify=ca_file, total=1.0).request("GET", url, cancel=cancel)
 
 
+@pytest.mark.parametrize("form", ["one file", "a pair"])
+def test_client_certificate(form, ca_file, mutual_context, client_certificate, cancel):
+    """A server that demands a certificate is shown the client's, out of one file or of two."""
+    cert = client_certificate if form == "one file" else (client_certificate, client_certificate)
+    with serve(echo, tls=mutual_context("127.0.0.1")) as server:
+        url = f"https://127.0.0.1:{server.port}/"
+        with closing(Web(verify=ca_file, cert=cert)) as web:
+            assert web.request("GET", url, cancel=cancel).status == 200
+        with closing(Web(verify=ca_file)) as web, pytest.raises(SourceError):
+            web.request("GET", url, cancel=cancel)
+
+
+def test_key_with_a_password(ca, ca_file, mutual_context, tmp_path, cancel):
+    """A key that is encrypted is an error, and never a question on the terminal."""
+    issued = ca.issue_cert("client@example.test")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    path = tmp_path / "client.pem"
+    path.write_bytes(encrypted + issued.cert_chain_pems[0].bytes())
+    with (
+        serve(echo, tls=mutual_context("127.0.0.1")) as server,
+        closing(Web(verify=ca_file, cert=str(path))) as web,
+        pytest.raises(SourceError),
+    ):
+        web.request("GET", f"https://127.0.0.1:{server.port}/", cancel=cancel)
+
+
 def test_authority_is_rotated(ca_file, server_context, tmp_path, cancel):
     """A bundle that was replaced counts from the next connection on."""
     bundle = tmp_path / "ca.pem"
@@ -561,6 +593,12 @@ def test_lines_as_they_arrive(web):
         assert next(stream) == b"one"
         go_on.set()
         assert list(stream) == [b"two", b"three"]
+
+
+def test_last_line_without_an_end(web):
+    """What stands before the end of a whole answer is a line too: etcd ends a stream so."""
+    with ScriptedServer(lambda peer: peer.read_request() and peer.answer(200, [b"1\n2"])) as server:
+        assert list(lines(web, server)) == [b"1", b"2"]
 
 
 def watched(peer):
@@ -695,6 +733,9 @@ def test_after_fork(tls, ca_file, server_context):
         ({"headers": {"X-Token": f"{SECRET}\r\nX: y"}}, ValueError, "X-Token"),
         ({"verify": "/nowhere/ca.pem"}, ValueError, "verify"),
         ({"verify": None}, TypeError, "verify"),
+        ({"cert": 7}, TypeError, "cert"),
+        ({"cert": ("a",)}, TypeError, "cert"),
+        ({"cert": "/nowhere/client.pem"}, ValueError, "cert"),
         ({"proxy": "https://p.test"}, ValueError, "proxy"),
         ({"proxy": "p.test:3128"}, ValueError, "proxy"),
     ],

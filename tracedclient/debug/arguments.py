@@ -46,3 +46,16 @@ def check_verify(verify: bool | str) -> bool | str:
     if isinstance(verify, str) and not os.path.exists(verify):  # noqa: PTH110 - no Path needed
         raise ValueError(f"verify: there is no file {verify!r}")
     return verify
+
+
+def check_cert(cert: str | tuple[str, str] | None) -> tuple[str, str] | None:
+    """Return the paths of certificate and key. Raises ``TypeError`` and ``ValueError``."""
+    if cert is None:
+        return None
+    paths = (cert, cert) if isinstance(cert, str) else cert
+    if not isinstance(paths, tuple) or [type(each) for each in paths] != [str, str]:
+        raise TypeError("cert must be the path of a file, or a pair: (certificate, key)")
+    for path in paths:
+        if not os.path.exists(path):  # noqa: PTH110 - no Path needed
+            raise ValueError(f"cert: there is no file {path!r}")
+    return paths

@@ -28,14 +28,16 @@ class _Context(ssl.SSLContext):
 
 
 class TLS:
-    """One TLS setting. Its context is made when first needed, and anew when its file was rotated.
+    """One TLS setting. Its context is made when first needed, and anew when a file was rotated.
 
     ``verify``: a path to a bundle or a directory of certificate authorities, ``True`` for those of
-    requests, ``False`` to believe any certificate.
+    requests, ``False`` to believe any certificate. ``cert``: paths of the client's certificate and
+    of its key, which may be one.
     """
 
-    def __init__(self, verify: bool | str) -> None:
+    def __init__(self, verify: bool | str, cert: tuple[str, str] | None = None) -> None:
         self._bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+        self._cert = cert
         self._made: tuple[object, ssl.SSLContext] | None = None
 
     def context(self) -> ssl.SSLContext:
@@ -46,10 +48,8 @@ class TLS:
         return self._made[1]
 
     def _identity(self) -> object:
-        if not isinstance(self._bundle, str):
-            return None
-        found = os.stat(self._bundle)  # noqa: PTH116 - no Path needed
-        return (found.st_ino, found.st_mtime_ns, found.st_size)
+        bundle = (self._bundle,) if isinstance(self._bundle, str) else ()
+        return [_identity_of(path) for path in (*bundle, *(self._cert or ()))]
 
     def _new(self) -> ssl.SSLContext:
         context = _Context(ssl.PROTOCOL_TLS_CLIENT)
@@ -61,4 +61,12 @@ class TLS:
             context.load_verify_locations(capath=self._bundle)
         else:
             context.load_verify_locations(cafile=self._bundle)
+        if self._cert is not None:
+            # Without a password given, OpenSSL would ask for one on the terminal.
+            context.load_cert_chain(*self._cert, password="")
         return context
+
+
+def _identity_of(path: str) -> tuple[int, int, int]:
+    found = os.stat(path)  # noqa: PTH116 - no Path needed
+    return (found.st_ino, found.st_mtime_ns, found.st_size)

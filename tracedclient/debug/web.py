@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tracedclient._version import __version__
 from tracedclient.debug.arguments import (
+    check_cert,
     check_headers,
     check_seconds,
     check_verify,
@@ -74,6 +75,7 @@ class Web:
     total      seconds for a whole request, besides those that the server may hold it
     headers    sent with each request
     verify     ``True``, ``False``, or the path of a bundle of certificate authorities
+    cert       the client's certificate: path of one file with its key, or a pair of paths
     proxy      ``http://user:password@host:port``; proxies of the environment are not used
     max_bytes  size of an answer's decoded body at most, and of a line
 
@@ -87,6 +89,7 @@ class Web:
         total: float = 5.0,
         headers: Mapping[str, str] | None = None,
         verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
         proxy: str | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> None:
@@ -97,7 +100,7 @@ class Web:
             "Accept-Encoding": "gzip",
             **check_headers(headers),
         }
-        self._tls = TLS(check_verify(verify))
+        self._tls = TLS(check_verify(verify), check_cert(cert))
         self._proxy = None if proxy is None else parse_proxy(proxy)
         self._max_bytes = max_bytes
         self._open: set[Connection] = set()
@@ -266,3 +269,5 @@ def _lines(response: Response, target: Target, limit: int) -> Iterator[bytes]:
         if max(map(len, [*lines, begun])) > limit:
             raise SourceError(f"{target.peer} sent a line larger than {limit // 1024} kB")
         yield from lines
+    if begun:
+        yield begun
