@@ -8,6 +8,8 @@ http      a URL
 apollo    Apollo
 zookeeper, zookeeper_client      a node of ZooKeeper (extra); kazoo, tamed
 openfeature, openfeature_flag    a flag of any OpenFeature provider (extra); one evaluation
+etcd      a key of etcd; etcd_gateway: its JSON, etcd_publisher: the operator's hand
+consul    an entry of Consul's KV store
 web       HTTP for sources: one attempt, bounded, never traced
 bell      a fetch that waits until another's thread says that there is news
 
@@ -30,8 +32,10 @@ source of your own is a subclass of ``FlagSource`` with a ``name`` and a ``fetch
 """
 
 from tracedclient.debug.apollo import ApolloSource
+from tracedclient.debug.consul import ConsulSource
 from tracedclient.debug.document import FlagDocument, InvalidDocument, Rule
 from tracedclient.debug.env import EnvSource
+from tracedclient.debug.etcd import EtcdSource
 from tracedclient.debug.file import FileSource
 from tracedclient.debug.http import HTTPSource
 from tracedclient.debug.openfeature import OpenFeatureSource
@@ -45,8 +49,10 @@ from tracedclient.trace.decision import Decision
 
 __all__ = [
     "ApolloSource",
+    "ConsulSource",
     "Decision",
     "EnvSource",
+    "EtcdSource",
     "FileSource",
     "FlagDocument",
     "FlagSource",

@@ -42,4 +42,7 @@ ENTRIES = (
     Entry("openfeature_flagd:FlagdFileRig", installed=True),
     # Its Python client keeps to itself that the server is down.
     Entry("openfeature_unleash:UnleashRig", installed=True, server=False),
+    Entry("etcd:EtcdRig", installed=True),
+    Entry("consul:FaithfulConsulRig"),
+    Entry("consul:ConsulRig", installed=True),
 )
