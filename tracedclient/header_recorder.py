@@ -35,13 +35,11 @@ class HeaderRecorder(Recorder):
         self._noted.append(_Noted([], []))
 
     def wrote_header_field(self, info: httptrace.WroteHeaderFieldInfo) -> None:
-        if self._noted:
-            self._noted[-1].sent.extend((info.key, value) for value in info.values)
+        self._noted[-1].sent.extend((info.key, value) for value in info.values)
 
     def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
         super().response_head(info)
-        if self._noted:
-            self._noted[-1].received.extend(info.headers)
+        self._noted[-1].received.extend(info.headers)
 
     def finish(self, status: int | None, error: BaseException | None) -> TraceResult | None:
         result = super().finish(status, error)

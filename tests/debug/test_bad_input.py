@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -111,6 +112,13 @@ def test_no_request_breaks_a_rule(method, host, path, trace_id):
     state.learn(Document(json.dumps(body).encode(), "r1"))
     found = decide(state, clock, method=method, host=host, path=path, trace_id=trace_id)
     assert found is not None
+
+
+def test_trace_id_that_is_no_text_is_not_traced(updater, scripted, document):
+    """A trace id that cannot be encoded has no share: the call goes untraced, and nothing is raised."""
+    body = document(time.time() + 60, rules=[{"id": "r", "percent": 50}])
+    flag = updater(scripted(Document(body, "r1"), immediate=True))
+    assert flag.decide("GET", "a", "/", "\ud800") is None
 
 
 @pytest.mark.parametrize(

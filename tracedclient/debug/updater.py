@@ -183,6 +183,9 @@ class FlagUpdater:
     def subscribe(self, callback: Callable[[FlagStatus], object]) -> Callable[[], None]:
         """Call ``callback(status)`` after each change, in the updater's thread.
 
+        An override's beginning and end are told in the thread that meets them first, which may be
+        that of a request: be quick.
+
         Returns a function that ends it. What the callback raises is logged and goes no further.
         Raises ``TypeError`` when ``callback`` cannot be called.
         """
