@@ -11,7 +11,7 @@ import pytest
 
 from sources.apollo.centre import KINDS, running
 from tracedclient.debug import FlagUpdater, SourceError
-from tracedclient.debug.apollo import PublishError
+from tracedclient.debug.apollo.openapi import PublishError
 from tracedclient.debug.source import Absent, Document, NotModified
 
 LIVE_PUSH = 5.0

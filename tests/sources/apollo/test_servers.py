@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import servers
 
 from tracedclient.debug import SourceError
 from tracedclient.debug.source import Document, NotModified
@@ -217,3 +218,20 @@ def test_no_route_to_the_config_service_leaves_the_address_out():
 
     assert address_towards("http://no-such-host.invalid:8080") is None
     assert address_towards("http://127.0.0.1:9") == "127.0.0.1"
+
+
+def test_through_a_proxy(fetching, node, publish, database, start):
+    """By a proxy that alone knows the server's name: signed as the server sees it, with the address
+    that this host has towards the proxy."""
+    publish("true")
+    database.secrets["orders"] = ["s3cret"]
+    proxy = start(servers.forward_proxy(hosts={"apollo.internal": "127.0.0.1"}))
+    flag = fetching(
+        [],
+        config_service=f"http://apollo.internal:{node.port}",
+        proxy=proxy.url,
+        access_key="s3cret",
+    )
+
+    assert flag.now().body == b"true"
+    assert node.asked("configs")[0].query("ip") == "127.0.0.1"

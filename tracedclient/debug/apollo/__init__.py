@@ -5,10 +5,10 @@ protocol   what the server's answers mean; no I/O
 servers    which config service is asked: discovery, order, failover
 signature  the access key
 refusals   what a refusal means, in words
-openapi    ``ApolloPublisher``: change the flag from a script, through the portal
+openapi    ``ApolloPublisher``: change the flag from a script, through the portal; not imported
+           with the rest, for no service publishes
 """
 
-from tracedclient.debug.apollo.openapi import ApolloPublisher, PublishError
 from tracedclient.debug.apollo.source import ApolloSource
 
-__all__ = ["ApolloPublisher", "ApolloSource", "PublishError"]
+__all__ = ["ApolloSource"]

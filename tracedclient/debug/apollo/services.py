@@ -27,10 +27,20 @@ class ConfigServices:
     """Signs, asks, and goes on to the next when one is out of order.
 
     access_key  the app's secret; ``None`` when it has none
+    proxy       through which they are asked, if through one
     """
 
-    def __init__(self, web: Web, servers: Servers, app_id: str, access_key: str | None) -> None:
+    def __init__(
+        self,
+        web: Web,
+        servers: Servers,
+        app_id: str,
+        *,
+        access_key: str | None,
+        proxy: str | None,
+    ) -> None:
         self._web = web
+        self._proxy = proxy
         self._servers = servers
         self._app_id = app_id
         self._access_key = access_key
@@ -39,7 +49,8 @@ class ConfigServices:
     def own_address(self, cancel: threading.Event) -> str | None:
         """Return this host's address towards the config services, if it can be known."""
         if self._address is None:
-            self._address = address_towards(self._servers.to_try(cancel)[0])
+            # Behind a proxy, a server's name need not be known here, and asking may take long.
+            self._address = address_towards(self._proxy or self._servers.to_try(cancel)[0])
         return self._address
 
     def read(self, path: str, cancel: threading.Event) -> Answer:

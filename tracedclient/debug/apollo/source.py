@@ -112,7 +112,9 @@ class ApolloSource(FlagSource):
         if bool(given) == bool(metas):
             raise ValueError("pass meta=, or config_service=, and not both")
         self._servers = Servers(self._web, app_id, given=given, meta=metas, draw=draw, clock=clock)
-        self._services = ConfigServices(self._web, self._servers, app_id, access_key)
+        self._services = ConfigServices(
+            self._web, self._servers, app_id, access_key=access_key, proxy=proxy
+        )
         self._ip = ip
         self._clock = clock
         self._query = {"label": label, "dataCenter": data_center}
