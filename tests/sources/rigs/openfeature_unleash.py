@@ -38,7 +38,6 @@ POSTGRES = Path("/usr/lib/postgresql/15/bin")
 SERVER = Path(os.environ.get("UNLEASH_SERVER", "/opt/unleash"))
 ADMIN = "*:*.0123456789abcdef0123456789abcdef"
 BACKEND = "default:development.fedcba9876543210fedcba9876543210"
-KEY = "tracedclient"
 PATIENCE = 60.0
 _numbers = itertools.count()
 
@@ -169,11 +168,11 @@ class UnleashRig(Rig):
         self._providers: list[UnleashProvider] = []
         # One traceback for each failed look.
         logging.getLogger("UnleashClient").setLevel(logging.CRITICAL)
-        self._domain = f"unleash-{next(_numbers)}"
-        self.publish(None)
+        # One each: what a rig has left is still told for a second.
+        self._key = self._domain = f"tracedclient-{os.getpid()}-{next(_numbers)}"
 
     def source(self) -> OpenFeatureSource:
-        return OpenFeatureSource(self._client, KEY, every=0.2)
+        return OpenFeatureSource(self._client, self._key, every=0.2)
 
     def _client(self) -> OpenFeatureClient:
         cache = FileCache("orders", directory=tempfile.mkdtemp(dir=self.directory))
@@ -184,21 +183,27 @@ class UnleashRig(Rig):
         return api.get_client(self._domain)
 
     def publish(self, body: bytes | None) -> None:
-        feature = f"projects/default/features/{KEY}"
+        feature = f"projects/default/features/{self._key}"
         if body is None:
             self._server.ask("DELETE", feature, allowed=404)
-            self._server.ask("DELETE", f"archive/{KEY}", allowed=404)
+            self._server.ask("DELETE", f"archive/{self._key}", allowed=404)
             return
-        fresh = {"name": KEY, "type": "operational"}
+        fresh = {"name": self._key, "type": "operational"}
         self._server.ask("POST", "projects/default/features", fresh, allowed=409)
         environment = f"{feature}/environments/development"
         self._set_strategy(f"{environment}/strategies", variants_of(body))
         self._server.ask("POST", f"{environment}/on")
 
+    def switch_off(self) -> None:
+        """Turn off the switch, and leave the flag as it is."""
+        self._server.ask(
+            "POST", f"projects/default/features/{self._key}/environments/development/off"
+        )
+
     def _set_strategy(self, path: str, variants: list[object]) -> None:
         strategy = {
             "name": "flexibleRollout",
-            "parameters": {"rollout": "100", "stickiness": "default", "groupId": KEY},
+            "parameters": {"rollout": "100", "stickiness": "default", "groupId": self._key},
             "variants": variants,
         }
         there = self._server.ask("GET", path)
@@ -235,7 +240,11 @@ def variants_of(body: bytes) -> list[object]:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_refuse)
     except ValueError:
         return False
     return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
