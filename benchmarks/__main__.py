@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,24 @@ from benchmarks.measure import Plan
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.results import Results
-from benchmarks.run import bench, run_imports, run_leftovers, run_memory, run_scenarios
+from benchmarks.run import (
+    bench,
+    run_imports,
+    run_leftovers,
+    run_memory,
+    run_parts,
+    run_scenarios,
+)
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.workers import VARIABLES
+from tracedclient._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _DOCS = Path(__file__).parent.parent / "docs"
 _MILLION = 1_000_000
+_OTHERS = ("import", "leftovers", "parts")
 
 
 def main() -> None:
@@ -35,6 +45,8 @@ def main() -> None:
     about = _measure(options, results)
     text = page(results, about)
     print(text, end="")
+    if results.failed:
+        sys.exit(1)
     if _is_whole(options):
         (_DOCS / "benchmarks.md").write_text(text, encoding="utf-8")
         (_DOCS / "benchmarks.svg").write_text(chart(results), encoding="utf-8")
@@ -49,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--server", choices=("auto", "own", "nginx"), default="auto", help="(%(default)s)")
     some = parser.add_argument_group("some of it, printed only")
     add = some.add_argument
-    scenarios = [one.name for one in SCENARIOS] + ["import", "leftovers"]
+    scenarios = [*(one.name for one in SCENARIOS), *_OTHERS]
     add("--scenarios", type=_some(scenarios), metavar="NAME,NAME", help=", ".join(scenarios))
     add("--rows", type=_some(list(PEERS)), metavar="NAME,NAME", help="; ".join(PEERS))
     add("--starts", type=_count, default=plan.starts, metavar="N", help="processes of each row")
@@ -83,7 +95,7 @@ def _is_whole(options: argparse.Namespace) -> bool:
 def _measure(options: argparse.Namespace, results: Results) -> str:
     """Measure what is asked for; return what it was measured with, and where."""
     plan = Plan(options.starts, options.blocks, options.scale)
-    wanted = options.scenarios or [one.name for one in SCENARIOS] + ["import", "leftovers"]
+    wanted = options.scenarios or [*(one.name for one in SCENARIOS), *_OTHERS]
     scenarios = [one for one in SCENARIOS if one.name in wanted]
     rows = {one.name: options.rows or one.rows for one in scenarios}
     before = load()
@@ -93,6 +105,8 @@ def _measure(options: argparse.Namespace, results: Results) -> str:
             run_imports(plan.starts * plan.blocks, results)
         if "leftovers" in wanted:
             run_leftovers(on, results)
+        if "parts" in wanted:
+            run_parts(results)
         if options.memory:
             run_memory(on, _MILLION, results)
         used = versions(options.rows or PEERS, on.environments)
@@ -103,13 +117,19 @@ def _about(
     plan: Plan, used: dict[str, str], server: str, loads: tuple[float | None, float | None]
 ) -> str:
     before, after = ("?" if one is None else f"{one:.1f}" for one in loads)
-    return (
-        f"{', '.join(f'{name} {version}' for name, version in used.items())}.\n"
-        f"Server on loopback, in a process of its own: {server}. {machine()}; load {before} before "
-        f"and {after} after.\n"
-        f"{plan.starts * plan.blocks} blocks of each row, in {plan.starts} processes with {VARIABLES} "
-        "environment variables.\n"
+    with_what = {"tracedclient": __version__, **used}
+    lines = (
+        f"{', '.join(f'{name} {version}' for name, version in with_what.items())}.",
+        (
+            f"Server on loopback, in a process of its own: {server}. {machine()}; load {before} before "
+            f"and {after} after."
+        ),
+        (
+            f"{plan.starts * plan.blocks} blocks of each row, in {plan.starts} processes with {VARIABLES} "
+            "environment variables."
+        ),
     )
+    return "".join(f"{textwrap.fill(line, 118, break_on_hyphens=False)}\n" for line in lines)
 
 
 if __name__ == "__main__":

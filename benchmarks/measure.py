@@ -29,7 +29,7 @@ class Plan(NamedTuple):
     """
 
     starts: int = 2
-    blocks: int = 5
+    blocks: int = 4
     scale: float = 1.0
     most: int = 1_000_000
 

@@ -30,6 +30,7 @@ What this project holds itself to. "no" is a bar that is not met.
 def page(results: Results, about: str) -> str:
     """Return the page; ``about`` says what was measured with, and where."""
     parts = [_TOP, bars_table(results), "\n", about, "\n"]
+    parts += [f"\nNot measured: {name}: {why}.\n" for name, why in results.failed.items()]
     for scenario in SCENARIOS:
         measured = results.scenarios.get(scenario.name)
         if measured is None:
@@ -40,4 +41,6 @@ def page(results: Results, about: str) -> str:
     imports = results.scenarios.get("import")
     if imports is not None:
         parts.append(f"\n## Import, in a cold process\n\n{imports_table(imports)}")
+    for name, printed in results.parts.items():
+        parts.append(f"\n## {name}\n\n```\n{printed}```\n")
     return "".join(parts)

@@ -29,10 +29,14 @@ class Ratio(NamedTuple):
 
 @dataclass
 class Results:
-    """All that was measured: scenarios by name, and numbers that stand alone by theirs."""
+    """All that was measured: scenarios by name, numbers that stand alone by theirs, and by title
+    what the benchmarks of single parts printed. ``failed`` says by scenario why one is missing.
+    """
 
     scenarios: dict[str, Measured] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
     def ratio(self, bar: Bar) -> Ratio | None:
         """Return the ratio that a bar is about; ``None`` when it was not measured."""

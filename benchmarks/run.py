@@ -14,6 +14,7 @@ from benchmarks.certificate import issue
 from benchmarks.leftovers import measure_leftovers
 from benchmarks.measure import Bench, measure
 from benchmarks.memory import measure_growth
+from benchmarks.parts import measure_parts
 from benchmarks.peers import DO_OFF
 from benchmarks.serving import nginx, own_server
 from benchmarks.starting import measure_imports
@@ -47,11 +48,21 @@ def run_scenarios(
     results: Results,
     rows: Mapping[str, Iterable[str]] | None = None,
 ) -> None:
-    """Measure scenarios into ``results``; by name, ``rows`` may say which of theirs."""
+    """Measure scenarios into ``results``; by name, ``rows`` may say which of theirs.
+
+    Of one that fails ``results`` has the reason.
+    """
     for scenario in scenarios:
         print(f"{scenario.name} …", file=sys.stderr)
         only = rows[scenario.name] if rows else None
-        measured = results.scenarios[scenario.name] = measure(scenario, on, plan, only)
+        try:
+            measured = measure(scenario, on, plan, only)
+        except RuntimeError as error:
+            # The others are worth having still.
+            print(f"{scenario.name}: {error}", file=sys.stderr)
+            results.failed[scenario.name] = str(error)
+            continue
+        results.scenarios[scenario.name] = measured
         if scenario.name == "post" and measured.segments.get(DO_OFF):
             results.numbers["segments"] = measured.segments[DO_OFF]
 
@@ -69,6 +80,12 @@ def run_leftovers(on: Bench, results: Results) -> None:
     results.numbers["descriptors"] = left.descriptors
     results.numbers["threads"] = left.threads
     results.numbers["held"] = left.held / 1000
+
+
+def run_parts(results: Results) -> None:
+    """Let the benchmarks of single parts run, and keep in ``results`` what they print."""
+    print("parts …", file=sys.stderr)
+    results.parts = measure_parts()
 
 
 def run_memory(on: Bench, requests: int, results: Results) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.workers import Cost
 
 _NOTHING = "–"  # noqa: RUF001 - a dash
-_TITLES = {one.name: one.title for one in SCENARIOS} | {"import": "cold process"}
+_LABELS = {one.name: one.label for one in SCENARIOS} | {"import": "cold process"}
 
 
 def bars_table(results: Results) -> str:
@@ -35,7 +35,7 @@ def bars_table(results: Results) -> str:
 def _bar_line(results: Results, bar: Bar) -> tuple[str, ...]:
     found = results.ratio(bar)
     unit = ", requests per second" if bar.at_least else ""
-    what = f"{_TITLES[bar.scenario]}{unit}: {bar.of} ÷ {bar.against}"
+    what = f"{_LABELS[bar.scenario]}{unit}: {bar.of} ÷ {bar.against}"
     if found is None:
         return what, _NOTHING, bar.said, "not measured"
     return what, str(found), bar.said, _yes(met=bar.is_met(found.median))

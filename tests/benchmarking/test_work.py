@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import answers
+from benchmarks import answers, parts
 from benchmarks.measure import Plan, measure
 from benchmarks.peers import DO_OFF, HTTP_CLIENT, RAW
+from benchmarks.results import Results
+from benchmarks.run import run_scenarios
 from benchmarks.sameness import check_request
 from benchmarks.scenarios import scenario
 from benchmarks.workers import Worker
@@ -117,3 +119,26 @@ def test_another_payload_is_refused():
 
     with pytest.raises(RuntimeError, match="the JSON that was sent is another"):
         check("post", head, '{"a": 2}', payload={"a": 1})
+
+
+def test_a_part_has_a_title():
+    """The page heads what a part printed with what the module says that it measures."""
+    assert (
+        parts.title("starting")
+        == "What importing costs, each time in a process that has nothing loaded"
+    )
+    assert parts.title("profile") == "Where the CPU time of a request goes, as flame graphs"
+
+
+def test_a_scenario_that_fails_leaves_the_others(bench, capsys):
+    """What one row does wrong is said, and does not throw away what the others took so long for."""
+    get = scenario("get")
+    wrong = replace(get, name="wrong", job=replace(get.job, size=59))
+    results = Results()
+
+    rows = {"wrong": [RAW], "get": [RAW]}
+    run_scenarios([wrong, get], bench, SMALL, results, rows)
+
+    assert list(results.scenarios) == ["get"]
+    assert "had 58 bytes, not 59" in results.failed["wrong"]
+    assert "had 58 bytes, not 59" in capsys.readouterr().err
