@@ -1,0 +1,298 @@
+"""An exchange done the short way is what requests, urllib3 and http.client make of it, or is theirs
+from the point on where it turned out to be unusual.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+
+import pytest
+import requests
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from servers import ScriptedServer
+
+from tracedclient import TracedAdapter, TracedSession
+from tracedclient.transport.answer import WholeResponse
+
+BLANK = b"\r\n\r\n"
+
+
+class Long(TracedAdapter):
+    """An adapter of somebody else's making: it takes no short cuts."""
+
+
+class Script:
+    """A server that answers each request with ``pieces``, and closes or does not."""
+
+    def __init__(self):
+        self.pieces = [b""]
+        self.closes = False
+        self.received = []
+
+    def __call__(self, peer):
+        while data := read_request(peer.socket):
+            self.received.append((peer.number, data))
+            for piece in self.pieces:
+                peer.socket.sendall(piece)
+            if self.closes:
+                return
+
+
+def read_request(sock):
+    data = b""
+    while BLANK not in data:
+        more = sock.recv(65536)
+        if not more:
+            return b""
+        data += more
+    head, _, body = data.partition(BLANK)
+    length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    missing = int(length[0].split(b":")[1]) - len(body) if length else 0
+    while missing > 0:
+        more = sock.recv(missing)
+        missing -= len(more)
+        data += more
+    return data
+
+
+@pytest.fixture(scope="module")
+def script():
+    return Script()
+
+
+@pytest.fixture(scope="module")
+def url(script):
+    with ScriptedServer(script) as server:
+        yield f"{server.url}/orders/1"
+
+
+@pytest.fixture
+def sessions():
+    """Two sessions alike, of which the second takes no short cuts."""
+    with ExitStack() as stack:
+        short, long = (stack.enter_context(TracedSession()) for _ in range(2))
+        long.mount("http://", Long())
+        yield short, long
+
+
+def outcome(session, script, url, **request):
+    """What came of two requests in a row: the answers or errors, and what the server got.
+
+    Of one, where the server closes: whether the next one finds that out in time is a matter of luck.
+    """
+    script.received.clear()
+    told = []
+    for _ in range(1 if script.closes else 2):
+        try:
+            response = session.request(**{"method": "GET", **request}, url=url, timeout=5)
+        except requests.RequestException as error:
+            told.append((type(error), str(error).partition("object at")[0]))
+        else:
+            told.append(seen(response))
+    first = script.received[0][0] if script.received else 0
+    # Which of the session's connections, and what came over it.
+    return told, [(number - first, data) for number, data in script.received]
+
+
+def seen(response):
+    return (
+        response.status_code,
+        response.reason,
+        list(response.headers.items()),
+        response.encoding,
+        response.content,
+        response.url,
+        [(cookie.name, cookie.value) for cookie in response.cookies],
+        [hop.status_code for hop in response.history],
+        response.raw.status,
+        list(response.raw.headers.items()),
+        response.raw.version,
+        response.raw.reason,
+        response.raw.read(),
+        response.request.body,
+        list(response.request.headers.items()),
+        response.is_redirect,
+        response.elapsed.total_seconds() > 0,
+    )
+
+
+STATUS_LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 500 ",
+        b"HTTP/1.1 204 No Content",
+        b"HTTP/1.1 304 Not Modified",
+        b"HTTP/1.0 200 OK",
+        b"HTTP/1.1 103 Early Hints",
+        b"HTTP/1.1 2 x",
+        b"garbage",
+    ]
+)
+FIELDS = st.lists(
+    st.sampled_from(
+        [
+            b"Content-Length: 5",
+            b"Content-Length: 5",
+            b"Content-Length: 0",
+            b"Content-Length: 9",
+            b"Content-Type: application/json",
+            b"Content-Type: text/plain; charset=latin-1",
+            b"Transfer-Encoding: chunked",
+            b"Content-Encoding: gzip",
+            b"Connection: close",
+            b"Connection: keep-alive",
+            b"Keep-Alive: timeout=1",
+            b"Set-Cookie: a=b; Path=/",
+            b"Set-Cookie: c=d",
+            b"Location: /other",
+            b"Vary: a",
+            b"vary: b",
+            b"X: \xe4",
+            b" folded",
+            b"no colon",
+        ]
+    ),
+    max_size=4,
+)
+BODIES = st.sampled_from(
+    [b"", b"hello", b"hello, more than said", b"5\r\nhello\r\n0\r\n\r\n", b"hel"]
+)
+
+
+@settings(max_examples=300)
+@given(st.data(), STATUS_LINES, FIELDS, BODIES, st.sampled_from(["GET", "HEAD", "POST"]))
+def test_every_answer_is_taken_alike(script, url, sessions_of, data, status, fields, body, method):
+    """Whatever the server sends, in whatever pieces, the response or the error is the same, on the
+    same connection, for the same bytes.
+    """
+    answer = b"\r\n".join([status, *fields, b"", b""]) + body
+    cut = data.draw(st.integers(0, len(answer)), label="cut")
+    script.pieces = [piece for piece in (answer[:cut], answer[cut:]) if piece]
+    # What is not complete must end, or both would wait for their timeout.
+    script.closes = True
+    request = {"method": method, "data": b"body" if method == "POST" else None}
+
+    with sessions_of() as (short, long):
+        assert outcome(short, script, url, **request) == outcome(long, script, url, **request)
+
+
+@pytest.fixture(scope="module")
+def sessions_of():
+    class Both(ExitStack):
+        def __enter__(self):
+            super().__enter__()
+            short, long = (self.enter_context(TracedSession()) for _ in range(2))
+            long.mount("http://", Long())
+            return short, long
+
+    return Both
+
+
+KEPT = [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 204 No Content\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+    b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nhi",
+]
+
+
+@pytest.mark.parametrize("answer", KEPT)
+def test_connection_is_kept_alike(script, url, sessions, answer):
+    """A complete answer leaves the connection for the next request, whichever way it came."""
+    script.pieces, script.closes = [answer], False
+    short, long = (outcome(session, script, url) for session in sessions)
+    assert short == long
+    assert [number for number, _ in short[1]] == [0, 0]
+
+
+@settings(max_examples=150)
+@given(
+    headers=st.dictionaries(
+        st.sampled_from(["X-A", "Host", "User-Agent", "accept", "Content-Type", "Connection"]),
+        st.one_of(
+            st.sampled_from(["a", "keep-alive", "ä", "", "a\tb"]),
+            st.text(st.characters(codec="latin-1", exclude_characters="\r\n\x00"), max_size=3),
+            st.binary(max_size=3).filter(lambda value: not value.strip(b"abc")),
+        ),
+        max_size=3,
+    ),
+    path=st.one_of(st.just("/a"), st.text(max_size=4).map(lambda text: f"/{text}")),
+    params=st.dictionaries(st.text(max_size=2), st.text(max_size=2), max_size=2),
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"]),
+    data=st.one_of(st.none(), st.binary(max_size=4), st.text(max_size=3)),
+    json=st.one_of(st.none(), st.dictionaries(st.text(max_size=1), st.integers(), max_size=1)),
+)
+@example({}, "/a%2fb", {}, "GET", None, None)
+@example({}, "/./a/../b", {}, "GET", None, None)
+def test_every_request_is_sent_alike(
+    script, url, sessions_of, headers, path, params, method, data, json
+):
+    """Whatever is asked for, the same bytes go on the wire, or the same error is raised."""
+    script.pieces, script.closes = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], False
+    target = url.removesuffix("/orders/1") + path
+    request = {"headers": headers, "params": params, "method": method, "data": data, "json": json}
+
+    with sessions_of() as (short, long):
+        assert outcome(short, script, target, **request) == outcome(long, script, target, **request)
+
+
+def test_large_body_arrives_in_one_way_or_the_other(script, url, sessions):
+    """A body larger than is read in one piece, or sent in one packet, is the same at either end."""
+    large = bytes(range(256)) * 8192
+    script.pieces, script.closes = (
+        [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(large), large],
+        False,
+    )
+    short, long = (outcome(s, script, url, method="PUT", data=large[:300_000]) for s in sessions)
+    assert short == long
+    assert short[0][0][4] == large
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel"]
+)
+def test_silence_is_the_same_timeout(start, answer):
+    """A server that goes silent, at whichever point, gives the same error after the same time."""
+
+    def handler(peer):
+        read_request(peer.socket)
+        peer.socket.sendall(answer)
+        read_request(peer.socket)
+
+    server = start(ScriptedServer(handler))
+    errors = []
+    for adapter in (TracedAdapter(), Long()):
+        with TracedSession() as session:
+            session.mount("http://", adapter)
+            with pytest.raises(requests.RequestException) as caught:
+                session.get(server.url, timeout=(1, 0.2))
+            errors.append((type(caught.value), str(caught.value).partition("object at")[0]))
+    assert errors[0] == errors[1]
+
+
+def test_refused_connection_is_the_same_error():
+    """Where nobody listens, requests' own error says so."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    errors = []
+    for adapter in (TracedAdapter(), Long()):
+        with TracedSession() as session:
+            session.mount("http://", adapter)
+            with pytest.raises(requests.ConnectionError) as caught:
+                session.get(f"http://127.0.0.1:{port}/", timeout=5)
+            errors.append(str(caught.value).partition("object at")[0])
+    assert errors[0] == errors[1]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_usual_exchange_takes_the_short_way(script, url, sessions, method):
+    """What the tests above compare are two ways: the first session's answers are read in one piece."""
+    script.pieces, script.closes = [KEPT[0] if method != "HEAD" else KEPT[0][:-5]], False
+    short, long = sessions
+    assert isinstance(short.request(method, url, timeout=5), WholeResponse)
+    assert not isinstance(long.request(method, url, timeout=5), WholeResponse)
