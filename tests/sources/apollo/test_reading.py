@@ -268,6 +268,7 @@ def test_incremental_answers_are_merged(fetching, start_node, database):
         seen.append(flag._applied(flag.refused(wait=0)))
 
     assert [type(each) for each in seen] == [Document, NotModified, Absent, Document]
+    assert len(node.asked("configs")) == 5
     assert [seen[0].body, seen[3].body] == [b"false", b"true"]
 
 

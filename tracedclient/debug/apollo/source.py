@@ -123,14 +123,14 @@ class ApolloSource(FlagSource):
     def _forget(self) -> None:
         self._known: _Known | None = None
         self._seen = Seen()
-        self._noticed = Seen()
         self._in_force = False
         self._changed_at = 0.0
         self._polls_fail = False
 
     def fetch(self, previous: str | None, *, wait: float, cancel: threading.Event) -> Fetched:
         """Read; or wait for a notification, and then read. Raises ``SourceError``."""
-        self._settle(previous)
+        if self._known is not None and previous == self._known.revision:
+            self._in_force = True
         if self._known is None or self._is_due(previous):
             anew = previous is None
             if anew:
@@ -149,14 +149,8 @@ class ApolloSource(FlagSource):
         self._web.close()
         self._forget()
 
-    def _settle(self, previous: str | None) -> None:
-        """A notification counts when what it told of is in force; or will never be."""
-        if self._known is not None and previous == self._known.revision:
-            self._in_force = True
-        if self._in_force or self._is_refused:
-            self._seen = self._noticed
-
     def _is_due(self, previous: str | None) -> bool:
+        """Whether to read at once: again, until what a notification told of is in force."""
         # What is absent, or invalid, is not asked for in a loop: its change is notified too.
         return previous != self._revision and not self._is_refused
 
@@ -171,18 +165,18 @@ class ApolloSource(FlagSource):
     def _watch(self, previous: str | None, wait: float, cancel: threading.Event) -> Fetched:
         end = time.monotonic() + wait
         for _ in range(_POLLS):
+            waited_from = self._seen
             try:
                 noticed = self._poll(max(0.0, end - time.monotonic()), cancel)
             except SourceError as error:
                 return self._read_in_spite_of(error, previous, cancel)
             self._polls_fail = False
-            if noticed is self._seen and previous is not None and previous == self._revision:
+            if noticed is waited_from and previous is not None and previous == self._revision:
                 return NotModified()
             before = self._revision
             fetched = self._read(previous, noticed or self._seen, cancel)
-            if noticed is None or noticed is self._seen or self._revision != before:
+            if noticed is None or noticed is waited_from or self._revision != before:
                 return fetched
-            self._seen = noticed
         return fetched
 
     def _poll(self, wait: float, cancel: threading.Event) -> Seen | None:
@@ -237,7 +231,7 @@ class ApolloSource(FlagSource):
                 raise
             return self._read(previous, seen, cancel, anew=True)
         self._know(known)
-        self._noticed = seen
+        self._seen = seen
         return self._fetched(known, previous)
 
     def _understood(self, answer: Answer, base: _Known) -> _Known:
