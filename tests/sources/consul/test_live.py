@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import threading
+import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import requests
@@ -12,12 +17,13 @@ from sources.consul_server import ConsulServer
 
 from tracedclient.debug import SourceError
 from tracedclient.debug.consul import ConsulSource
-from tracedclient.debug.document import MAX_BYTES
+from tracedclient.debug.document import MAX_BYTES, decode
 from tracedclient.debug.source import Absent, NotModified
 
 pytestmark = pytest.mark.installed
 
 KEY = "tracedclient/flag"
+PAGE = Path(__file__).parents[3] / "docs" / "centres" / "consul.md"
 
 
 @pytest.fixture
@@ -152,3 +158,27 @@ def test_our_server_answers_as_a_real_one(agent):
     """The same conversation with both gives the same answers: what is tested on ours holds."""
     with ConsulServer() as ours:
         assert conversation(ours) == conversation(agent)
+
+
+def test_documented_commands(tmp_path):
+    """What docs/centres/consul.md says to type makes a document that is on, and a token that reads
+    it."""
+    page = PAGE.read_text()
+    put, grant = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "tracedclient.hcl").write_text(re.search(r"```hcl\n(.*?)```", page, re.DOTALL)[1])
+    with ConsulAgent(tmp_path, acl=True) as agent:
+        where = {"CONSUL_HTTP_ADDR": agent.url, "CONSUL_HTTP_TOKEN": MANAGER, "USER": "alice"}
+        said = subprocess.run(
+            ["sh", "-e", "-c", put + grant],
+            env={**os.environ, **where},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        ).stdout
+        token = re.search(r"SecretID:\s+(\S+)", said)[1]
+        with closing(ConsulSource(agent.url, "tracedclient/orders", token=token)) as source:
+            document = decode(ask(source).body)
+    assert (document.enabled, document.updated_by) == (True, "alice")
+    assert 0 < document.until - time.time() <= 1800

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sources.etcd_server import Etcd
 
 from tracedclient.debug import SourceError
-from tracedclient.debug.document import MAX_BYTES
+from tracedclient.debug.document import MAX_BYTES, decode
 from tracedclient.debug.etcd_publisher import EtcdPublisher
 from tracedclient.debug.source import Absent, Document, NotModified
 
 pytestmark = pytest.mark.installed
 
 KEY = "/tracedclient/flag"
+PAGE = Path(__file__).parents[3] / "docs" / "centres" / "etcd.md"
 
 
 def test_value_is_bytes(etcd, follow, fetch):
@@ -314,3 +318,22 @@ def test_publisher_who_may_write(etcd, follow, fetch):
     with closing(EtcdPublisher(etcd.url, user="oncall", password="s3cret")) as publisher:
         revision = publisher.publish(b"true")
     assert fetch(follow(etcd.url, user="oncall", password="s3cret")).revision == revision
+
+
+# The documentation
+
+
+def test_documented_commands(etcd, follow, fetch):
+    """What docs/centres/etcd.md says to type makes a document that is on, and a user who reads it."""
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    put, grant = blocks
+    grant = grant.replace("user add orders", "user add orders:s3cret")
+    where = {**os.environ, "ETCDCTL_ENDPOINTS": etcd.url, "USER": "alice"}
+    subprocess.run(["sh", "-e", "-c", put + grant], env=where, check=True, timeout=30)
+    for words in (("user", "add", "root:root"), ("user", "grant-role", "root", "root")):
+        etcd.ctl(*words)
+    etcd.ctl("auth", "enable")
+    source = follow(etcd.url, "/tracedclient/orders", user="orders", password="s3cret")
+    document = decode(fetch(source).body)
+    assert (document.enabled, document.updated_by) == (True, "alice")
+    assert 0 < document.until - time.time() <= 1800
