@@ -238,6 +238,13 @@ def test_hold_is_within_the_wait(mode, is_held):
                 ask(source, revision, wait=1.0)
 
 
+@pytest.mark.parametrize(("mode", "hold"), [(None, 0.0), ("prefer", 30.0), ("query", 30.0)])
+def test_silence_is_noticed(url, mode, hold):
+    """Only a source that polls long may be silent for long before the flag counts as stale."""
+    with closing(HTTPSource(url, long_poll=mode)) as source:
+        assert source.hold == hold
+
+
 def test_headers(url, server):
     """The user's headers are sent; caches on the way are asked to look again."""
     with closing(HTTPSource(url, headers={"Authorization": "Bearer abc"})) as source:

@@ -68,6 +68,8 @@ class HTTPSource(FlagSource):
         self.name = parse_url(url).shown
         self._url = url.partition("#")[0]
         self._long_poll = long_poll
+        if long_poll is None:
+            self.hold = 0.0
         fields = {"Cache-Control": "no-cache", "Accept": "application/json, */*", **(headers or {})}
         self._web = Web(connect=connect, total=total, headers=fields, verify=verify, proxy=proxy)
         self._seen: tuple[str, str] | None = None
