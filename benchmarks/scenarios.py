@@ -179,7 +179,7 @@ SCENARIOS = (
         "10 MB download",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL, RAW),
         job=Job(url=answers.DOWNLOAD_PATH, size=answers.MEGABYTES_10, stream=True),
-        requests=20,
+        requests=50,
     ),
     Scenario(
         "upload",
@@ -187,7 +187,7 @@ SCENARIOS = (
         "10 MB upload",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL),
         job=Job("POST", url=answers.UPLOAD_PATH),
-        requests=20,
+        requests=50,
         sent=answers.MEGABYTES_10,
     ),
     Scenario(
