@@ -302,6 +302,33 @@ def test_arguments(follow, endpoints, options, error, words):
         EtcdPublisher(endpoints, **options)
 
 
+def test_publisher_says_the_revision(start, follow, fetch):
+    """What a publisher returns is what a source will show; withdrawing tells whether there was one."""
+    gone = [{"header": HEADER, "deleted": "1"}, {"header": HEADER}]
+    script = Gateway(put=[{"header": HEADER}], deleterange=gone, range=[kept(revision=7)])
+    server = start(ScriptedServer(script))
+    with closing(EtcdPublisher(server.url)) as publisher:
+        assert publisher.publish(b"true") == fetch(follow(server.url)).revision
+        assert [publisher.withdraw(), publisher.withdraw()] == [True, False]
+    assert json.loads(server.requests[0].body)["value"] == base64.b64encode(b"true").decode()
+
+
+def test_cluster_without_authentication(start, follow, fetch):
+    """Where authentication is off, a user and a password do no harm, and no token is sent."""
+    off = failure(412, message="etcdserver: authentication is not enabled", code=9)
+    server = start(ScriptedServer(Gateway(authenticate=[off])))
+    assert fetch(follow(server.url, user="app", password="s3cret")).body == b"true"
+    assert server.requests[-1].headers.get("Authorization") is None
+
+
+def test_wrong_password(start, follow, fetch):
+    """A log-in that fails is an error in etcd's words."""
+    wrong = failure(400, message="etcdserver: authentication failed", code=3)
+    server = start(ScriptedServer(Gateway(authenticate=[wrong])))
+    with pytest.raises(SourceError, match="authentication failed"):
+        fetch(follow(server.url, user="app", password="s3cret"))
+
+
 def test_publisher_of_no_bytes():
     """A publisher takes bytes."""
     with (
