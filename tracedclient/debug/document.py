@@ -7,12 +7,15 @@ a trace may show: whoever can write the flag cannot make it show a body or a sec
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from tracedclient.trace.decision import Emit, Level  # noqa: TC001 - msgspec reads them
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MAX_BYTES = 64 * 1024
 MAX_TTL = 4 * 3600.0
@@ -102,7 +105,8 @@ def decode(body: bytes) -> bool | FlagDocument:
     except UnicodeError as error:
         raise InvalidDocument(f"the document is not UTF-8: {excerpt(str(error))}") from None
     if isinstance(document, FlagDocument) and document.rules is not msgspec.UNSET:
-        _check(document.rules)
+        for _, words in contradictions(document.rules):
+            raise InvalidDocument(words)
     return document
 
 
@@ -115,18 +119,20 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _check(rules: tuple[Rule, ...]) -> None:
-    """Refuse what the schema cannot: a rule that could never do what it seems to say."""
+def contradictions(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]:
+    """Yield what the schema cannot refuse, a rule that could never do what it seems to say.
+
+    Each is the name of the field that is to be changed, and what is wrong in words.
+    """
     ids: set[str] = set()
     for rule in rules:
         if rule.id in ids:
-            raise InvalidDocument(f"two rules are called {rule.id!r}; give each its own id")
+            yield "id", f"two rules are called {rule.id!r}; give each its own id"
         ids.add(rule.id)
         if rule.emit in ("slow", "errors_or_slow") and rule.slow_ms is None:
-            raise InvalidDocument(f"rule {rule.id!r}: emit {rule.emit!r} needs slow_ms")
-        for host in rule.hosts:
-            if host.count(":") == 1:
-                raise InvalidDocument(f"rule {rule.id!r}: hosts have no port; leave out its number")
+            yield "slow_ms", f"rule {rule.id!r}: emit {rule.emit!r} needs slow_ms"
+        if any(host.count(":") == 1 for host in rule.hosts):
+            yield "hosts", f"rule {rule.id!r}: hosts have no port; leave out its number"
 
 
 def _in_words(error: msgspec.ValidationError) -> str:

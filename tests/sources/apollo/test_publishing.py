@@ -58,6 +58,17 @@ def test_a_key_among_others(publisher, portal, database):
     assert released == {"other": "1", "tracedclient.trace": "true"}
 
 
+def test_what_is_released_can_be_read(publisher, portal):
+    """The value is that of the last release, not of a draft; before the first one there is none."""
+    flag = publisher()
+    assert flag.released() is None
+    flag.publish("false")
+    portal.items["orders", "default", "tracedclient.json"] = {"content": "half done"}
+
+    assert flag.released() == "false"
+    assert flag.name == "apollo:DEV/orders/default/tracedclient.json"
+
+
 @pytest.mark.parametrize(
     ("drafts", "released", "named"),
     [({"x": "2"}, {"x": "1"}, "x"), ({"x": "1"}, {}, "x"), ({}, {"x": "1", "y": "1"}, "x, y")],

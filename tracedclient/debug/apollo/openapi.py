@@ -75,6 +75,7 @@ class ApolloPublisher:
         proxy: str | None = None,
     ) -> None:
         self._place = Place.checked(app_id, cluster, namespace, key)
+        self.name = f"apollo:{env}/{self._place}"
         check_given(token=token, env=env, operator=operator)
         self._operator = operator
         self._portal = addresses("portal_url", portal_url)[0]
@@ -106,6 +107,13 @@ class ApolloPublisher:
         self._put(text)
         self._release(reason)
 
+    def released(self) -> str | None:
+        """Return the value that is released, gray releases aside; ``None`` when there is none.
+
+        Raises ``PublishError`` when the portal does not say.
+        """
+        return self._released().get(self._place.key)
+
     def close(self) -> None:
         """Close the connection."""
         self._web.close()
@@ -123,9 +131,12 @@ class ApolloPublisher:
 
     def _waiting(self) -> list[str]:
         drafts = {item.key: item.value for item in self._items() if item.key}
-        released = self._read(f"{self._path}/releases/latest", _Release).configurations
+        released = self._released()
         names = sorted({*drafts, *released} - {self._place.key})
         return [name for name in names if drafts.get(name) != released.get(name)]
+
+    def _released(self) -> dict[str, str]:
+        return self._read(f"{self._path}/releases/latest", _Release).configurations
 
     def _items(self) -> list[_Item]:
         return self._read(self._path, _Namespace).items
