@@ -1,8 +1,8 @@
-"""The command ``tracedclient``: ``demo`` shows the library at work, ``stat`` times one request.
+"""The command ``tracedclient``: ``demo`` shows it at work, ``stat`` times a request, ``flag`` switches.
 
 terminal   what the terminal can show; columns: fit text into it; page: both together
 waterfall  a TraceResult as text, from headline, chart (timeline, bars) and details (facts)
-stat demo  one module per command, imported only when that command is given
+stat demo flag  one module per command, imported only when that command is given
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class _Command(NamedTuple):
 
 _COMMANDS = {
     "demo": _Command("tracedclient.cli.demo", "show the library at work on this machine alone"),
+    "flag": _Command("tracedclient.cli.flag", "switch the debug flag on or off, show it, check it"),
     "stat": _Command(
         "tracedclient.cli.stat", "make a request, or several, and show where the time went"
     ),
