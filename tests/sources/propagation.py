@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sources.rig import Rig
 
 FLIPS = 20
-INTERVAL = 2.0
+INTERVAL = 1.5
 
 
 def _until(holds: Callable[[], bool]) -> float:

@@ -6,16 +6,16 @@ import statistics
 
 PUSHED = 0.2
 POLLED = 2.0
-FETCH = 0.25
-"""What the look itself may take, on a busy machine."""
+INTERVAL = 1.5
+"""What ``FlagUpdater`` has by itself: the rest is for the look, on a busy machine."""
 
 
 def test_flip_is_seen_in_time(rig, follow, eventually):
-    """With the settings that users get, a flip is seen within two seconds and the look itself; one
-    that is pushed within 0.2 seconds (the median of five, so that no stall of the machine decides).
+    """With the settings that users get, a flip is seen within two seconds; one that is pushed within
+    0.2 seconds (the median of five, so that no stall of the machine decides).
     """
     rig.publish(b"false")
-    flag, source = follow(rig, interval=POLLED)
+    flag, source = follow(rig, interval=INTERVAL)
     assert flag.wait_ready(10)
     took = []
     for body in (
@@ -25,7 +25,7 @@ def test_flip_is_seen_in_time(rig, follow, eventually):
             eventually(source.is_held)
         rig.publish(body)
         took.append(eventually(lambda body=body: flag.is_on() == (body == b"true")))
-    assert max(took) < POLLED + FETCH
+    assert max(took) < POLLED
     if rig.pushed:
         assert statistics.median(took) < PUSHED
 

@@ -69,7 +69,7 @@ class FlagUpdater:
         self,
         source: FlagSource,
         *,
-        interval: float = 2.0,
+        interval: float = 1.5,
         settle: float | None = None,
         clock: Clock = time,
         jitter: Callable[[], float] = random.random,

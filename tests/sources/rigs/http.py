@@ -1,4 +1,4 @@
-"""A small config service of ours: looked at every two seconds, or asked to hold on."""
+"""A small config service of ours: looked at every 1.5 seconds, or asked to hold on."""
 
 from __future__ import annotations
 
