@@ -46,7 +46,7 @@ receive  from there to the body's end
 """
 
 
-class _Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class _Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     pass
 
 
