@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracedclient.sinks.context import bound_context
-from tracedclient.trace.schema import fit_json, to_dict
+from tracedclient.trace.schema import fit, fit_json, to_dict
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
@@ -48,14 +48,13 @@ class JsonLogSink:
         handlers = _handlers(self._logger)
         if _is_dropped(self._logger, handlers, level):
             self._warn_once(level)
-            return
-        result, line = fit_json(result)
-        log = self._bound()
-        tell = log.info if level == logging.INFO else log.warning
-        if _all_write_lines(handlers) and not self._logger.filters:
-            tell(EVENT, line=line)
+        elif _all_write_lines(handlers) and not self._logger.filters:
+            _, line = fit_json(result)
+            _handle_line(self._logger, level, _with_context(line))
         else:
-            tell(EVENT, fields=to_dict(result))
+            log = self._bound()
+            tell = log.info if level == logging.INFO else log.warning
+            tell(EVENT, **to_dict(fit(result)))
 
     def _bound(self) -> Any:
         if self._structlog is None:
@@ -85,24 +84,33 @@ class _Records:
     def __init__(self, target: logging.Logger) -> None:
         self._target = target
 
-    def info(self, event: str, **content: Any) -> None:
-        self._handle(logging.INFO, event, **content)
+    def info(self, msg: str, *, extra: dict[str, Any]) -> None:
+        self._handle(logging.INFO, msg, extra)
 
-    def warning(self, event: str, **content: Any) -> None:
-        self._handle(logging.WARNING, event, **content)
+    def warning(self, msg: str, *, extra: dict[str, Any]) -> None:
+        self._handle(logging.WARNING, msg, extra)
 
-    def _handle(
-        self, level: int, event: str, *, fields: dict[str, Any] | None = None, line: bytes = b""
-    ) -> None:
+    def _handle(self, level: int, msg: str, extra: dict[str, Any]) -> None:
         record = self._target.makeRecord(
-            self._target.name, level, __file__, 0, event, (), None, "emit"
+            self._target.name, level, __file__, 0, msg, (), None, "emit"
         )
-        if fields is None:
-            vars(record)[LINE] = line
-        else:
-            moment = datetime.fromtimestamp(record.created, timezone.utc)
-            vars(record).update({"timestamp": utc(moment), **fields})
+        moment = datetime.fromtimestamp(record.created, timezone.utc)
+        vars(record).update({"timestamp": utc(moment), **extra})
         self._target.handle(record)
+
+
+def _handle_line(target: logging.Logger, level: int, line: bytes) -> None:
+    """What ``_Records`` does, for those to whom a record is its line."""
+    record = logging.LogRecord(target.name, level, __file__, 0, EVENT, (), None, "emit")
+    vars(record)[LINE] = line
+    target.handle(record)
+
+
+def _with_context(line: bytes) -> bytes:
+    """``line`` with the application's bound context last."""
+    context = bound_context()
+    # Two objects as one: neither is empty.
+    return line[:-1] + b"," + msgspec.json.encode(context)[1:] if context else line
 
 
 def _wrap(target: logging.Logger) -> Any:
@@ -111,23 +119,16 @@ def _wrap(target: logging.Logger) -> Any:
 
     return structlog.wrap_logger(
         _Records(target),
-        processors=[_shape],
+        processors=[_shape, structlog.stdlib.render_to_log_kwargs],
         wrapper_class=structlog.BoundLogger,
         context_class=dict,
         cache_logger_on_first_use=False,
     ).bind()
 
 
-def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> tuple[tuple[Any, ...], Any]:
+def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> dict[str, Any]:
     """Put the application's bound context last."""
-    event, context = event_dict["event"], bound_context()
-    if "fields" in event_dict:
-        return (event,), {"fields": {**event_dict["fields"], **context}}
-    line = event_dict["line"]
-    if context:
-        # Two objects as one: neither is empty.
-        line = line[:-1] + b"," + msgspec.json.encode(context)[1:]
-    return (event,), {"line": line}
+    return {**event_dict, **bound_context()}
 
 
 def _is_dropped(target: logging.Logger, handlers: Sequence[logging.Handler], level: int) -> bool:
