@@ -66,6 +66,17 @@ class Clock:
             self._second, self._text = second, _utc_second(second)
         return f"{self._text}.{rest // 1_000:06d}Z"
 
+    def events(self, marks: Sequence[Mark]) -> tuple[Event, ...]:
+        """Return what happened, each with its time."""
+        anchor, second, text, events = self._anchor, self._second, self._text, []
+        for mark in marks:
+            now, rest = divmod(anchor + mark.at, 1_000_000_000)
+            if now != second:
+                second, text = now, _utc_second(now)
+            if mark.hook != WRITE_FAILED:
+                events.append(Event(event=mark.hook, at=f"{text}.{rest // 1_000:06d}Z"))
+        return tuple(events)
+
 
 @lru_cache(maxsize=8)
 def _utc_second(seconds: int) -> str:
@@ -226,11 +237,7 @@ class ExchangeDraft:
             throttled_ms=throttled,
             longest_silence_ms=milliseconds(self._longest_silence) if self._reads else None,
             body_complete=self.body_complete,
-            events=tuple(
-                Event(event=mark.hook, at=utc(mark.at))
-                for mark in self.marks
-                if mark.hook != WRITE_FAILED
-            ),
+            events=self._clock.events(self.marks),
         )
 
     def _why_not_returned(self) -> str | None:

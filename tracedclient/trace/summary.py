@@ -46,12 +46,19 @@ def summarise(
     ``outcome`` may be ``other`` for an error: the phase it came up in then names it. ``known`` are
     further fields of the record that need no computing.
     """
-    exchanges = [exchange for attempt in attempts for exchange in attempt.exchanges]
+    exchanges: list[Exchange] = []
+    retries = redirects = 0
+    slept: float | None = None
+    for attempt in attempts:
+        exchanges += attempt.exchanges
+        retries += attempt.retry
+        redirects += max(0, len(attempt.exchanges) - 1)
+        if attempt.sleep_ms is not None:
+            slept = (slept or 0.0) + attempt.sleep_ms
+    slept = None if slept is None else round(slept, 3)
     phases = total([exchange.ms for exchange in exchanges])
-    sleeps = [attempt.sleep_ms for attempt in attempts if attempt.sleep_ms is not None]
-    slept = round(sum(sleeps), 3) if sleeps else 0.0
     cancelled = outcome == "cancelled"
-    verdict = judge(Facts(status, error, duration_ms, attempts, phases, slept, cancelled))
+    verdict = judge(Facts(status, error, duration_ms, attempts, phases, slept or 0.0, cancelled))
     if error is not None and outcome == "other":
         outcome = _OUTCOME_OF_PHASE.get(error.phase, outcome)
     return TraceResult(
@@ -67,10 +74,10 @@ def summarise(
         error_message=error.message if error else None,
         duration_ms=duration_ms,
         attempt_count=len(attempts),
-        retry_count=sum(attempt.retry for attempt in attempts),
-        redirect_count=sum(max(0, len(attempt.exchanges) - 1) for attempt in attempts),
-        retry_sleep_ms=slept if sleeps else None,
-        unaccounted_ms=max(0.0, round(duration_ms - sum(phases.values()) - slept, 3)),
+        retry_count=retries,
+        redirect_count=redirects,
+        retry_sleep_ms=slept,
+        unaccounted_ms=max(0.0, round(duration_ms - sum(phases.values()) - (slept or 0.0), 3)),
         slowest_phase=_slowest(phases, slept),
         dns_err=_last_dns_error(exchanges),
         attempts=attempts,
@@ -90,9 +97,9 @@ def _in_milliseconds(phases: Mapping[str, float]) -> dict[str, Any]:
     return {_FIELD_OF_PHASE[phase]: spent for phase, spent in phases.items()}
 
 
-def _slowest(phases: Mapping[str, float], slept: float) -> str | None:
+def _slowest(phases: Mapping[str, float], slept: float | None) -> str | None:
     shares = {**phases, "retry_sleep": slept} if slept else phases
-    return max(shares, key=lambda phase: shares[phase], default=None)
+    return max(shares, key=shares.__getitem__, default=None)
 
 
 def _last_dns_error(exchanges: Sequence[Exchange]) -> str | None:
@@ -130,6 +137,7 @@ def _peer(exchange: Exchange | None) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=256)
 def _split_address(address: str | None) -> tuple[str | None, int | None]:
     if address is None:
         return None, None

@@ -56,11 +56,12 @@ def phase_nanoseconds(
     firsts: dict[str, int] = {}
     covered = start
     for index, mark in enumerate(marks):
-        firsts.setdefault(mark.hook, mark.at)
-        pair = _PAIRS.get(mark.hook)
-        if pair is not None:
-            phase, closing = pair
-            closed = _closed(islice(marks, index, None), mark.hook, closing)
+        hook = mark.hook
+        if hook not in firsts:
+            firsts[hook] = mark.at
+        if hook in _PAIRS:
+            phase, closing = _PAIRS[hook]
+            closed = _closed(islice(marks, index, None), hook, closing)
             until = end if closed is None else min(closed, end)
             since = max(mark.at, covered)
             phases[phase] = phases.get(phase, 0) + max(0, until - since)
@@ -98,12 +99,12 @@ def _answer_began(firsts: Mapping[str, int]) -> int | None:
 
 def timings(marks: Sequence[Mark], start: int, end: int, readers_time: int = 0) -> Timings:
     """Return the exchange's ``Timings`` in milliseconds."""
-    phases = phase_nanoseconds(marks, start, end, readers_time)
-    unaccounted = max(0, end - start - sum(phases.values()))
-    return Timings(
-        unaccounted=milliseconds(unaccounted),
-        **{phase: milliseconds(phases[phase]) for phase in PHASES if phase in phases},
-    )
+    spent: dict[str, float] = {}
+    unaccounted = end - start
+    for phase, nanoseconds in phase_nanoseconds(marks, start, end, readers_time).items():
+        unaccounted -= nanoseconds
+        spent[phase] = round(nanoseconds / 1e6, 3)
+    return Timings(unaccounted=milliseconds(max(0, unaccounted)), **spent)
 
 
 def total(all_timings: Sequence[Timings]) -> Mapping[str, float]:
