@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,12 @@ from hypothesis import strategies as st
 
 from tracedclient import HTTPClient
 from tracedclient.cli import main
+from tracedclient.cli.flag_places import (
+    APOLLO_ACCESS_KEY,
+    APOLLO_TOKEN,
+    AUTHORIZATION,
+    ETCD_PASSWORD,
+)
 from tracedclient.debug import FileSource
 
 IN_2040 = 2224900800
@@ -348,3 +355,16 @@ def test_the_actions_are_named(capsys):
             main(argv)
         assert end.value.code == 0
         assert names <= set(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("action", ["on", "off", "show", "check"])
+def test_every_argument_is_documented(action, capsys):
+    """Each option of each action is in docs/flag.md, and so is each variable that is read."""
+    with pytest.raises(SystemExit):
+        main(["flag", action, "--help"])
+    options = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
+
+    page = (Path(__file__).parents[2] / "docs" / "flag.md").read_text()
+    assert options - set(re.findall(r"--[a-z][a-z-]*", page)) == set()
+    variables = (APOLLO_TOKEN, APOLLO_ACCESS_KEY, ETCD_PASSWORD, AUTHORIZATION)
+    assert all(f"`{name}`" in page for name in variables)
