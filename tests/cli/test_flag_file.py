@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -44,7 +46,7 @@ def test_the_owner_stays(path):
     assert (path.stat().st_uid, path.stat().st_gid) == (12_345, 23_456)
 
 
-def as_somebody(directory, path, result):
+def as_somebody(path, body):
     """In a child that is not root, replace ``path``; return its exit code: 0 done, 3 refused."""
     child = os.fork()
     if child == 0:
@@ -52,7 +54,7 @@ def as_somebody(directory, path, result):
             os.setgroups([])
             os.setgid(23_456)
             os.setuid(12_345)
-            replace_file(path, result)
+            replace_file(path, body)
             os._exit(0)
         except PermissionError as error:
             os._exit(3 if "run this as that user" in str(error) else 4)
@@ -64,18 +66,18 @@ def as_somebody(directory, path, result):
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another")
 @pytest.mark.parametrize(("before", "code", "after"), [(0o640, 3, "false"), (0o644, 0, "true")])
-def test_readers_are_not_locked_out(tmp_path_factory, before, code, after):
+def test_readers_are_not_locked_out(before, code, after):
     """Who cannot give the new file to the old one's group is refused if that would hide it."""
-    directory = tmp_path_factory.mktemp("open")
-    for each in (directory, *directory.parents[:3]):
-        if each.stat().st_uid == 0 and "pytest" in str(each):
-            each.chmod(0o777)
-    path = directory / "flag.json"
-    path.write_text("false")
-    path.chmod(before)
+    # Not tmp_path, which is root's alone.
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o777)
+        path = directory / "flag.json"
+        path.write_text("false")
+        path.chmod(before)
 
-    assert as_somebody(directory, path, b"true") == code
-    assert (path.read_text(), names_in(directory)) == (after, ["flag.json"])
+        assert as_somebody(path, b"true") == code
+        assert (path.read_text(), names_in(directory)) == (after, ["flag.json"])
 
 
 def test_a_new_file_is_as_the_umask_says(path):

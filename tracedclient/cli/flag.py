@@ -11,12 +11,12 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from tracedclient.cli.flag_arguments import ARGUMENTS, add_off, add_on, add_output, wanted
 from tracedclient.cli.flag_document import switched_off, switched_on
 from tracedclient.cli.flag_place_arguments import add_place, check_place
-from tracedclient.cli.flag_places import place_of
+from tracedclient.cli.flag_places import place_to_read, place_to_write
 from tracedclient.cli.flag_problems import problems
 from tracedclient.cli.flag_screen import Screen
 from tracedclient.cli.flag_warnings import warnings
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tracedclient.cli.flag_places import Place
+
+T = TypeVar("T")
 
 PROBLEM, USAGE = 1, 2
 
@@ -79,8 +81,7 @@ def _off(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     now = time.time()
     screen = Screen(sys.stdout, options.color)
-    place = _place(options)
-    assert place is not None
+    place = _named(options, place_to_read)
     with closing(place):
         try:
             body = place.read()
@@ -124,7 +125,7 @@ def _say(screen: Screen, body: bytes, now: float) -> int:
 
 
 def _publish(options: argparse.Namespace, body: bytes, now: float) -> int:
-    place = _place(options)
+    place = _named(options, place_to_write)
     if place is None:
         sys.stdout.write(body.decode())
         Screen(sys.stderr, options.color).document(decode(body), now)
@@ -157,7 +158,7 @@ def _replaced(place: Place, now: float) -> str:
     return f"it replaces: {headline(decode(body), now)}"
 
 
-def _place(options: argparse.Namespace) -> Place | None:
+def _named(options: argparse.Namespace, place_of: Callable[[argparse.Namespace], T]) -> T:
     argument = check_place(options)
     try:
         return place_of(options)

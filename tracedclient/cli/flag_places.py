@@ -28,7 +28,7 @@ AUTHORIZATION = "TRACEDCLIENT_HTTP_AUTHORIZATION"
 
 
 class Place(ABC):
-    """One place for a document. Used by one command, then closed."""
+    """Where a document is read. Used by one command, then closed."""
 
     name: str
 
@@ -37,12 +37,16 @@ class Place(ABC):
         """Return what is there; ``None``: nothing. Raises ``SourceError``, ``PublishError``."""
 
     @abstractmethod
-    def write(self, body: bytes, reason: str) -> None:
-        """Put ``body`` there. Raises ``SourceError``, ``PublishError``, ``OSError``, ``ValueError``."""
-
-    @abstractmethod
     def close(self) -> None:
         """Close what it has opened."""
+
+
+class WritablePlace(Place):
+    """Where a document is put, too."""
+
+    @abstractmethod
+    def write(self, body: bytes, reason: str) -> None:
+        """Put ``body`` there. Raises ``SourceError``, ``PublishError``, ``OSError``, ``ValueError``."""
 
 
 class _SourcePlace(Place):
@@ -56,14 +60,11 @@ class _SourcePlace(Place):
         fetched = self._source.fetch(None, wait=0.0, cancel=threading.Event())
         return fetched.body if isinstance(fetched, Document) else None
 
-    def write(self, body: bytes, reason: str) -> None:
-        raise NotImplementedError(f"{self.name} can only be read")
-
     def close(self) -> None:
         self._source.close()
 
 
-class _FilePlace(_SourcePlace):
+class _FilePlace(_SourcePlace, WritablePlace):
     def __init__(self, path: str) -> None:
         super().__init__(FileSource(path))
         self._path = path
@@ -72,7 +73,7 @@ class _FilePlace(_SourcePlace):
         replace_file(self._path, body)
 
 
-class _EtcdPlace(_SourcePlace):
+class _EtcdPlace(_SourcePlace, WritablePlace):
     def __init__(self, source: EtcdSource, publisher: EtcdPublisher) -> None:
         super().__init__(source)
         self._publisher = publisher
@@ -85,7 +86,7 @@ class _EtcdPlace(_SourcePlace):
         self._publisher.close()
 
 
-class _ApolloPlace(Place):
+class _ApolloPlace(WritablePlace):
     def __init__(self, publisher: ApolloPublisher) -> None:
         self._publisher = publisher
         self.name = publisher.name
@@ -101,7 +102,7 @@ class _ApolloPlace(Place):
         self._publisher.close()
 
 
-def place_of(options: argparse.Namespace) -> Place | None:
+def place_to_write(options: argparse.Namespace) -> WritablePlace | None:
     """Return the place that was named; ``None`` when there was none.
 
     Raises ``ValueError`` for what cannot be one.
@@ -110,14 +111,18 @@ def place_of(options: argparse.Namespace) -> Place | None:
         return _FilePlace(options.file)
     if options.etcd:
         return _etcd(options)
-    if options.apollo is not None:
-        return _apollo(options)
-    if options.apollo_meta is not None:
-        return _apollo_meta(options)
-    return None if options.url is None else _url(options)
+    return None if options.apollo is None else _apollo(options)
 
 
-def _etcd(options: argparse.Namespace) -> Place:
+def place_to_read(options: argparse.Namespace) -> Place:
+    """Return the place that was named. Raises ``ValueError`` for what cannot be one."""
+    place = place_to_write(options)
+    if place is not None:
+        return place
+    return _url(options) if options.apollo_meta is None else _apollo_meta(options)
+
+
+def _etcd(options: argparse.Namespace) -> WritablePlace:
     password = os.environ.get(ETCD_PASSWORD)
     if (options.user is None) != (password is None):
         raise ValueError(f"--user and a password in {ETCD_PASSWORD} need each other")
@@ -132,7 +137,7 @@ def _etcd(options: argparse.Namespace) -> Place:
     return _EtcdPlace(source, EtcdPublisher(options.etcd, **key, **settings))
 
 
-def _apollo(options: argparse.Namespace) -> Place:
+def _apollo(options: argparse.Namespace) -> WritablePlace:
     return _ApolloPlace(
         ApolloPublisher(
             options.apollo,
