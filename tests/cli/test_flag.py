@@ -185,6 +185,14 @@ def test_a_file_that_cannot_be_written(tmp_path, capsys):
         (("on", "--id", "a b"), 'argument --id: "a b" is refused; write a name'),
         (("on", "--emit", "slow"), "argument --slow-ms: --emit slow and errors_or_slow need it"),
         (("on", "--slow-ms", "5"), "argument --slow-ms: --emit slow and errors_or_slow need it, only"),
+        (
+            ("on", *(word for n in range(99) for word in ("--host", f"{n:0900}"))),
+            "error: the document is larger than 64 kB",
+        ),
+        (
+            ("on", *(word for n in range(101) for word in ("--host", f"{n}"))),
+            'argument --host: [ "0", "1", "2",',
+        ),
         (("on", "--reason", "a\nb"), r"argument --reason: 'a\nb' is not a printable text"),
         (("on", "--host", "\udcff"), r"argument --host: '\udcff' is not a printable text"),
         (("on", "--file", ""), "argument --file: path must name a file"),

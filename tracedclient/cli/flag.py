@@ -69,7 +69,7 @@ def _on(options: argparse.Namespace) -> int:
     now = int(time.time())
     body = switched_on(wanted(options), now)
     for problem in problems(body):
-        _refuse(options, ARGUMENTS.get(problem.field, "--reason"), problem.words)
+        _refuse(options, ARGUMENTS.get(problem.field, ""), problem.words)
     return _publish(options, body, now)
 
 
@@ -168,7 +168,7 @@ def _named(options: argparse.Namespace, place_of: Callable[[argparse.Namespace],
 
 def _refuse(options: argparse.Namespace, argument: str, words: str) -> NoReturn:
     parser: argparse.ArgumentParser = options.parser
-    parser.error(escape(f"argument {argument}: {words}"))
+    parser.error(escape(f"argument {argument}: {words}" if argument else words))
 
 
 def _complain(words: str, code: int) -> int:

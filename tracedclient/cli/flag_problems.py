@@ -202,4 +202,5 @@ def _is(value: msgspec.Raw, kind: Any) -> bool:
 
 
 def _shown(value: bytes | msgspec.Raw) -> str:
-    return excerpt(bytes(value).decode(errors="replace").strip(), 60)
+    # A list or a rule may stand on several lines.
+    return excerpt(" ".join(bytes(value).decode(errors="replace").split()), 60)
