@@ -30,10 +30,11 @@ EXAMPLE = '{"schema": 1, "enabled": true, "until": 1795000000}'
 _LISTED = 100
 
 Glob = Annotated[str, Meta(min_length=1, max_length=1000)]
-Host = Annotated[Glob, Meta(pattern=r"^[^/?#@\s]+$")]
-Path = Annotated[Glob, Meta(pattern=r"^[/*][^?#]*$")]
-Method = Annotated[str, Meta(pattern="^[A-Za-z]{1,32}$")]
-RuleId = Annotated[str, Meta(pattern="^[A-Za-z0-9._:/-]{1,64}$")]
+# Python's $ lets a line end behind it pass, JSON Schema's does not: this way they agree.
+Host = Annotated[Glob, Meta(pattern=r"^[^/?#@\s]+$(?!\n)")]
+Path = Annotated[Glob, Meta(pattern=r"^[/*][^?#\n]*$(?!\n)")]
+Method = Annotated[str, Meta(pattern=r"^[A-Za-z]{1,32}$(?!\n)")]
+RuleId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:/-]{1,64}$(?!\n)")]
 Positive = Annotated[float, Meta(gt=0)]
 
 
