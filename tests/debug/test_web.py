@@ -19,7 +19,7 @@ from servers import Answer, ScriptedServer, echo, forward_proxy, hanging_server,
 
 from tracedclient.debug import SourceError
 from tracedclient.debug.document import MAX_BYTES
-from tracedclient.debug.web import Web, refusal
+from tracedclient.debug.fetching.web import Web, refusal
 
 SECRET = "s3cret"
 

@@ -22,9 +22,9 @@ from tracedclient.cli.flag_screen import Screen
 from tracedclient.cli.flag_warnings import warnings
 from tracedclient.cli.flag_words import headline
 from tracedclient.cli.terminal import escape
-from tracedclient.debug.apollo.openapi import PublishError
 from tracedclient.debug.document import MAX_BYTES, decode
 from tracedclient.debug.source import SourceError
+from tracedclient.debug.sources.apollo.openapi import PublishError
 
 if TYPE_CHECKING:
     import argparse

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from tracedclient.cli.flag_file import replace_file
 from tracedclient.debug import ApolloSource, FileSource, HTTPSource
-from tracedclient.debug.apollo.openapi import ApolloPublisher
-from tracedclient.debug.etcd import EtcdSource
-from tracedclient.debug.etcd_publisher import EtcdPublisher
+from tracedclient.debug.fetching.url import parse_url
 from tracedclient.debug.source import Document
-from tracedclient.debug.url import parse_url
+from tracedclient.debug.sources.apollo.openapi import ApolloPublisher
+from tracedclient.debug.sources.etcd import EtcdSource
+from tracedclient.debug.sources.etcd_publisher import EtcdPublisher
 
 if TYPE_CHECKING:
     import argparse

@@ -1,17 +1,8 @@
 """Is debug on for this request? A switch in a config centre, which turns itself off again.
 
 source    what every source offers: ``fetch`` → Document, NotModified or Absent
-static    decided in the code
-env       an environment variable
-file      a file, a Kubernetes ConfigMap
-http      a URL
-apollo    Apollo
-zookeeper, zookeeper_client      a node of ZooKeeper (extra); kazoo, tamed
-openfeature, openfeature_flag    a flag of any OpenFeature provider (extra); one evaluation
-etcd      a key of etcd; etcd_gateway: its JSON, etcd_publisher: the operator's hand
-consul    an entry of Consul's KV store
-web       HTTP for sources: one attempt, bounded, never traced
-bell      a fetch that waits until another's thread says that there is news
+sources/  one file for each place where the flag may be kept
+fetching/ HTTP for them: one attempt, bounded, never traced
 
 document  bytes → the closed schema, or a refusal in words
 rules     the first that matches a call decides
@@ -31,20 +22,20 @@ Sources fetch; one updater owns the thread, the retries, the last good value and
 source of your own is a subclass of ``FlagSource`` with a ``name`` and a ``fetch``.
 """
 
-from tracedclient.debug.apollo import ApolloSource
-from tracedclient.debug.consul import ConsulSource
 from tracedclient.debug.document import FlagDocument, InvalidDocument, Rule
-from tracedclient.debug.env import EnvSource
-from tracedclient.debug.etcd import EtcdSource
-from tracedclient.debug.file import FileSource
-from tracedclient.debug.http import HTTPSource
-from tracedclient.debug.openfeature import OpenFeatureSource
 from tracedclient.debug.signals import override_on_signal
 from tracedclient.debug.source import FlagSource, SourceError
-from tracedclient.debug.static import StaticFlag
+from tracedclient.debug.sources.apollo import ApolloSource
+from tracedclient.debug.sources.consul import ConsulSource
+from tracedclient.debug.sources.env import EnvSource
+from tracedclient.debug.sources.etcd import EtcdSource
+from tracedclient.debug.sources.file import FileSource
+from tracedclient.debug.sources.http import HTTPSource
+from tracedclient.debug.sources.openfeature import OpenFeatureSource
+from tracedclient.debug.sources.static import StaticFlag
+from tracedclient.debug.sources.zookeeper import ZooKeeperSource
 from tracedclient.debug.status import FlagStatus
 from tracedclient.debug.updater import FlagUpdater
-from tracedclient.debug.zookeeper import ZooKeeperSource
 from tracedclient.trace.decision import Decision
 
 __all__ = [

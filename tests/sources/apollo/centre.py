@@ -20,8 +20,8 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from sources.apollo_server import Database, Node, Portal
-from tracedclient.debug.apollo import ApolloSource
-from tracedclient.debug.apollo.openapi import ApolloPublisher
+from tracedclient.debug.sources.apollo import ApolloSource
+from tracedclient.debug.sources.apollo.openapi import ApolloPublisher
 
 _GIVEN = {
     name[len("TRACEDCLIENT_APOLLO_") :].lower(): value

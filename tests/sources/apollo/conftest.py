@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from sources.apollo_server import Database, Node
-from tracedclient.debug.apollo import ApolloSource
+from tracedclient.debug.sources.apollo import ApolloSource
 
 APP = "orders"
 NAMESPACE = "tracedclient.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tracedclient.debug import SourceError
-from tracedclient.debug.apollo.refusals import seconds_ahead
-from tracedclient.debug.apollo.signature import signature, signed
+from tracedclient.debug.sources.apollo.refusals import seconds_ahead
+from tracedclient.debug.sources.apollo.signature import signature, signed
 
 SECRET = "df23df3f59884980844ff3dada30fa97"
 

@@ -11,8 +11,8 @@ import pytest
 
 from sources.apollo.centre import KINDS, running
 from tracedclient.debug import FlagUpdater, SourceError
-from tracedclient.debug.apollo.openapi import PublishError
 from tracedclient.debug.source import Absent, Document, NotModified
+from tracedclient.debug.sources.apollo.openapi import PublishError
 
 LIVE_PUSH = 5.0
 """Seconds for portal, database, its scan each second, and the way here."""

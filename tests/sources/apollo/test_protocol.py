@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracedclient.debug.apollo.protocol import (
+from tracedclient.debug.sources.apollo.protocol import (
     Seen,
     Unusable,
     is_apollos_error,

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from sources.apollo_server import Portal
-from tracedclient.debug.apollo.openapi import ApolloPublisher, PublishError
+from tracedclient.debug.sources.apollo.openapi import ApolloPublisher, PublishError
 
 TOKEN = "t0ken"
 

@@ -214,7 +214,7 @@ def test_the_notifying_server_dies_before_the_read(fetching, start_node, publish
 
 def test_no_route_to_the_config_service_leaves_the_address_out():
     """Where this host's address cannot be known, none is sent: the server takes the caller's."""
-    from tracedclient.debug.apollo.address import address_towards
+    from tracedclient.debug.sources.apollo.address import address_towards
 
     assert address_towards("http://no-such-host.invalid:8080") is None
     assert address_towards("http://127.0.0.1:9") == "127.0.0.1"

@@ -12,9 +12,9 @@ from servers import Answer, refused_port, serve
 from sources.consul_server import ConsulServer
 
 from tracedclient.debug import FlagUpdater, SourceError
-from tracedclient.debug.consul import ConsulSource
 from tracedclient.debug.document import MAX_BYTES
 from tracedclient.debug.source import Absent, Document, NotModified
+from tracedclient.debug.sources.consul import ConsulSource
 
 KEY = "tracedclient/flag"
 LONG = 60.0

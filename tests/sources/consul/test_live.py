@@ -16,9 +16,9 @@ from sources.consul_agent import MANAGER, ConsulAgent
 from sources.consul_server import ConsulServer
 
 from tracedclient.debug import SourceError
-from tracedclient.debug.consul import ConsulSource
 from tracedclient.debug.document import MAX_BYTES, decode
 from tracedclient.debug.source import Absent, NotModified
+from tracedclient.debug.sources.consul import ConsulSource
 
 pytestmark = pytest.mark.installed
 

@@ -13,7 +13,7 @@ from servers import ScriptedServer
 from sources.etcd_server import Etcd
 
 from tracedclient.debug import SourceError
-from tracedclient.debug.etcd import EtcdSource
+from tracedclient.debug.sources.etcd import EtcdSource
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from servers import Answer, ScriptedServer, forward_proxy, refused_port, serve
 
 from tracedclient.debug import FlagUpdater, SourceError
 from tracedclient.debug.document import MAX_BYTES
-from tracedclient.debug.etcd_publisher import EtcdPublisher
 from tracedclient.debug.source import Absent, NotModified
+from tracedclient.debug.sources.etcd_publisher import EtcdPublisher
 
 HEADER = {"revision": "7", "cluster_id": "1", "member_id": "2", "raft_term": "3"}
 REFUSED_TOKEN = {"error": "etcdserver: invalid auth token", "code": 16}

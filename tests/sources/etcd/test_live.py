@@ -15,8 +15,8 @@ from sources.etcd_server import Etcd
 
 from tracedclient.debug import SourceError
 from tracedclient.debug.document import MAX_BYTES, decode
-from tracedclient.debug.etcd_publisher import EtcdPublisher
 from tracedclient.debug.source import Absent, Document, NotModified
+from tracedclient.debug.sources.etcd_publisher import EtcdPublisher
 
 pytestmark = pytest.mark.installed
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sources.consul_agent import ConsulAgent
 from sources.consul_server import ConsulServer
 from sources.rig import Rig
-from tracedclient.debug.consul import ConsulSource
+from tracedclient.debug.sources.consul import ConsulSource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sources.etcd_server import Etcd
 from sources.rig import Rig
-from tracedclient.debug.etcd import EtcdSource
+from tracedclient.debug.sources.etcd import EtcdSource
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,16 +10,16 @@ import hashlib
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from tracedclient.debug.etcd_gateway import MAX_ANSWER, Gateway, explain
-from tracedclient.debug.etcd_messages import KeyValue, RangeResponse, WatchLine, decode
+from tracedclient.debug.fetching.web import Web
 from tracedclient.debug.source import Absent, Document, Fetched, FlagSource, NotModified
-from tracedclient.debug.web import Web
+from tracedclient.debug.sources.etcd_gateway import MAX_ANSWER, Gateway, explain
+from tracedclient.debug.sources.etcd_messages import KeyValue, RangeResponse, WatchLine, decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Event
 
-    from tracedclient.debug.etcd_messages import WatchResponse
+    from tracedclient.debug.sources.etcd_messages import WatchResponse
 
 
 class EtcdSource(FlagSource):

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tracedclient.debug.apollo.address import address_towards
-from tracedclient.debug.apollo.protocol import is_apollos_error
-from tracedclient.debug.apollo.refusals import refused
-from tracedclient.debug.apollo.signature import signed
+from tracedclient.debug.fetching.url import parse_url
 from tracedclient.debug.source import SourceError
-from tracedclient.debug.url import parse_url
+from tracedclient.debug.sources.apollo.address import address_towards
+from tracedclient.debug.sources.apollo.protocol import is_apollos_error
+from tracedclient.debug.sources.apollo.refusals import refused
+from tracedclient.debug.sources.apollo.signature import signed
 
 if TYPE_CHECKING:
     import threading
 
-    from tracedclient.debug.apollo.servers import Servers
-    from tracedclient.debug.web import Answer, Web
+    from tracedclient.debug.fetching.web import Answer, Web
+    from tracedclient.debug.sources.apollo.servers import Servers
 
 _HELD = 5.0
 """Seconds, or else a sixth of the time for which a poll may be held: one that ends later was held,

@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
 
+from tracedclient.debug.fetching.url import parse_url
+from tracedclient.debug.fetching.web import Answer, Web, refusal
 from tracedclient.debug.source import (
     Absent,
     Document,
@@ -20,8 +22,6 @@ from tracedclient.debug.source import (
     NotModified,
     SourceError,
 )
-from tracedclient.debug.url import parse_url
-from tracedclient.debug.web import Answer, Web, refusal
 
 if TYPE_CHECKING:
     import threading

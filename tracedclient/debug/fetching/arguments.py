@@ -6,7 +6,7 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from tracedclient.debug.url import Target, parse_url
+from tracedclient.debug.fetching.url import Target, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

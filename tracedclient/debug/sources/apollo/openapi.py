@@ -8,11 +8,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from tracedclient.debug.apollo.places import CONTENT, Place, addresses, check_given
 from tracedclient.debug.document import excerpt
+from tracedclient.debug.fetching.url import parse_url
+from tracedclient.debug.fetching.web import Answer, Web, refusal
 from tracedclient.debug.source import SourceError
-from tracedclient.debug.url import parse_url
-from tracedclient.debug.web import Answer, Web, refusal
+from tracedclient.debug.sources.apollo.places import CONTENT, Place, addresses, check_given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

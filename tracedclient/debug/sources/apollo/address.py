@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from tracedclient.debug.url import parse_url
+from tracedclient.debug.fetching.url import parse_url
 
 
 def address_towards(url: str) -> str | None:

@@ -9,20 +9,19 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracedclient._version import __version__
-from tracedclient.debug.arguments import (
+from tracedclient.debug.document import MAX_BYTES
+from tracedclient.debug.fetching.arguments import (
     check_cert,
     check_headers,
     check_seconds,
     check_verify,
     parse_proxy,
 )
-from tracedclient.debug.dial import Dialer
-from tracedclient.debug.document import MAX_BYTES
-from tracedclient.debug.patient import Patience, TimeIsUp
-from tracedclient.debug.source import SourceError
-from tracedclient.debug.tls import TLS
-from tracedclient.debug.url import Target, parse_url
-from tracedclient.debug.wire import (
+from tracedclient.debug.fetching.dial import Dialer
+from tracedclient.debug.fetching.patient import Patience, TimeIsUp
+from tracedclient.debug.fetching.tls import TLS
+from tracedclient.debug.fetching.url import Target, parse_url
+from tracedclient.debug.fetching.wire import (
     FAILURES,
     STALE,
     Connection,
@@ -33,13 +32,14 @@ from tracedclient.debug.wire import (
     proxy_fields,
     retry_after,
 )
+from tracedclient.debug.source import SourceError
 from tracedclient.redaction import describe_error
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Mapping
 
-    from tracedclient.debug.wire import Response
+    from tracedclient.debug.fetching.wire import Response
 
 _PIECE = 16 * 1024
 _MAX_KEPT = 8

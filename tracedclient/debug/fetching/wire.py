@@ -13,15 +13,15 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry
 
-from tracedclient.debug.patient import Patience, PatientSocket, PatientTLSSocket
+from tracedclient.debug.fetching.patient import Patience, PatientSocket, PatientTLSSocket
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
 
-    from tracedclient.debug.dial import Dialer
-    from tracedclient.debug.tls import TLS
-    from tracedclient.debug.url import Target
+    from tracedclient.debug.fetching.dial import Dialer
+    from tracedclient.debug.fetching.tls import TLS
+    from tracedclient.debug.fetching.url import Target
 
 STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 """How a connection fails that the peer had closed while nobody looked."""

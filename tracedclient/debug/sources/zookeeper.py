@@ -10,15 +10,15 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from tracedclient.debug.bell import BellSource
 from tracedclient.debug.source import Document, Fetched, NotModified, SourceError
+from tracedclient.debug.sources.bell import BellSource
 
 if TYPE_CHECKING:
     import threading
     from types import ModuleType
 
     from tracedclient.debug.source import Absent
-    from tracedclient.debug.zookeeper_client import Connection
+    from tracedclient.debug.sources.zookeeper_client import Connection
 
 _CONNECT = 10.0
 """Seconds that a fetch waits for a session."""
@@ -129,7 +129,7 @@ class ZooKeeperSource(BellSource):
 
 def _room() -> ModuleType:
     try:
-        from tracedclient.debug import zookeeper_client  # noqa: PLC0415 - an extra
+        from tracedclient.debug.sources import zookeeper_client  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "kazoo":
             raise

@@ -11,8 +11,8 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from tracedclient.debug.bell import BellSource
 from tracedclient.debug.source import Absent, Document, Fetched, NotModified, SourceError
+from tracedclient.debug.sources.bell import BellSource
 
 if TYPE_CHECKING:
     import threading
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openfeature.evaluation_context import EvaluationContext
     from openfeature.provider import FeatureProvider
 
-    from tracedclient.debug.openfeature_flag import Flag
+    from tracedclient.debug.sources.openfeature_flag import Flag
 
 _SHORTEST = 0.01
 _LONGEST = 30.0
@@ -141,7 +141,7 @@ def _is_old(
 
 def _openfeature() -> ModuleType:
     try:
-        from tracedclient.debug import openfeature_flag  # noqa: PLC0415 - an extra
+        from tracedclient.debug.sources import openfeature_flag  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "openfeature":
             raise

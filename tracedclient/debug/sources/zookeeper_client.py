@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from tracedclient.debug.bell import Bell
+    from tracedclient.debug.sources.bell import Bell
 
 _PASSES = 3
 """Times that all servers are tried within one session; then the updater's back-off takes over."""

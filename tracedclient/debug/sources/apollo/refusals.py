@@ -5,13 +5,13 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from tracedclient.debug.fetching.web import refusal
 from tracedclient.debug.source import SourceError
-from tracedclient.debug.web import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tracedclient.debug.web import Answer
+    from tracedclient.debug.fetching.web import Answer
 
 TOLERATED_SKEW = 60.0
 """Seconds that a signed request's time may differ from the server's, unless it is told another."""

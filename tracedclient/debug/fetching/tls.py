@@ -8,7 +8,7 @@ from typing import Any
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from tracedclient.debug.patient import PatientTLSSocket
+from tracedclient.debug.fetching.patient import PatientTLSSocket
 
 
 class _Context(ssl.SSLContext):

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from tracedclient.debug.document import MAX_BYTES, excerpt
+from tracedclient.debug.fetching.url import Target, parse_url
+from tracedclient.debug.fetching.web import Web, refusal
 from tracedclient.debug.source import (
     Absent,
     Document,
@@ -22,13 +24,11 @@ from tracedclient.debug.source import (
     NotModified,
     SourceError,
 )
-from tracedclient.debug.url import Target, parse_url
-from tracedclient.debug.web import Web, refusal
 
 if TYPE_CHECKING:
     from threading import Event
 
-    from tracedclient.debug.web import Answer
+    from tracedclient.debug.fetching.web import Answer
 
 _MAX_ANSWER = 2 * MAX_BYTES
 """Base64 makes a document a third longer, and other fields go with it."""

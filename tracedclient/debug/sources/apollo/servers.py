@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracedclient.debug.apollo.protocol import read_instances, services_path
+from tracedclient.debug.fetching.url import parse_url
+from tracedclient.debug.fetching.web import refusal
 from tracedclient.debug.source import SourceError
-from tracedclient.debug.url import parse_url
-from tracedclient.debug.web import refusal
+from tracedclient.debug.sources.apollo.protocol import read_instances, services_path
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable
 
-    from tracedclient.debug.web import Web
+    from tracedclient.debug.fetching.web import Web
 
 _REFRESH = 300.0
 _REFRESH_AFTER_FAILURE = 30.0

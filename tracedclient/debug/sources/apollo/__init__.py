@@ -9,6 +9,6 @@ openapi    ``ApolloPublisher``: change the flag from a script, through the porta
            with the rest, for no service publishes
 """
 
-from tracedclient.debug.apollo.source import ApolloSource
+from tracedclient.debug.sources.apollo.source import ApolloSource
 
 __all__ = ["ApolloSource"]

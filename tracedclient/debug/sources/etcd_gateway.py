@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracedclient.debug.document import MAX_BYTES, excerpt
-from tracedclient.debug.etcd_messages import AuthenticateResponse, Problem, decode
+from tracedclient.debug.fetching.url import parse_url
+from tracedclient.debug.fetching.web import Web, refusal
 from tracedclient.debug.source import SourceError
-from tracedclient.debug.url import parse_url
-from tracedclient.debug.web import Web, refusal
+from tracedclient.debug.sources.etcd_messages import AuthenticateResponse, Problem, decode
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from threading import Event
 
-    from tracedclient.debug.web import Answer
+    from tracedclient.debug.fetching.web import Answer
 
 MAX_ANSWER = 2 * MAX_BYTES
 """Base64 makes a document a third longer, and other fields go with it."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from tracedclient.debug.fetching.url import parse_url
 from tracedclient.debug.source import SourceError
-from tracedclient.debug.url import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,20 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracedclient.debug.apollo.places import Place, addresses, check_given
-from tracedclient.debug.apollo.protocol import (
-    Seen,
-    Unusable,
-    configs_path,
-    poll_path,
-    read_config,
-    read_notifications,
-    value_after,
-)
-from tracedclient.debug.apollo.servers import Servers
-from tracedclient.debug.apollo.services import ConfigServices
-from tracedclient.debug.arguments import check_seconds
 from tracedclient.debug.document import MAX_BYTES
+from tracedclient.debug.fetching.arguments import check_seconds
+from tracedclient.debug.fetching.web import Answer, Web
 from tracedclient.debug.source import (
     Absent,
     Document,
@@ -30,7 +19,18 @@ from tracedclient.debug.source import (
     NotModified,
     SourceError,
 )
-from tracedclient.debug.web import Answer, Web
+from tracedclient.debug.sources.apollo.places import Place, addresses, check_given
+from tracedclient.debug.sources.apollo.protocol import (
+    Seen,
+    Unusable,
+    configs_path,
+    poll_path,
+    read_config,
+    read_notifications,
+    value_after,
+)
+from tracedclient.debug.sources.apollo.servers import Servers
+from tracedclient.debug.sources.apollo.services import ConfigServices
 
 if TYPE_CHECKING:
     import threading

@@ -12,10 +12,10 @@ from select import POLLOUT, poll
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from tracedclient.debug.patient import PatientSocket
+from tracedclient.debug.fetching.patient import PatientSocket
 
 if TYPE_CHECKING:
-    from tracedclient.debug.patient import Patience
+    from tracedclient.debug.fetching.patient import Patience
 
 
 class Dialer:

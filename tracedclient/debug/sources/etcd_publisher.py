@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from tracedclient.debug.etcd import check_key, name_of, revision_of
-from tracedclient.debug.etcd_gateway import MAX_ANSWER, Gateway
-from tracedclient.debug.etcd_messages import WriteResponse, decode
-from tracedclient.debug.web import Web
+from tracedclient.debug.fetching.web import Web
+from tracedclient.debug.sources.etcd import check_key, name_of, revision_of
+from tracedclient.debug.sources.etcd_gateway import MAX_ANSWER, Gateway
+from tracedclient.debug.sources.etcd_messages import WriteResponse, decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
