@@ -22,6 +22,9 @@ else:
 SLICE = 256 * 1024
 """Bytes that are sent under one timeout."""
 
+READ_AHEAD = 128 * 1024
+"""Bytes that a reader asks for at once: of a large body, a quarter of the calls that 8 KiB take."""
+
 
 class Bounded(_Base):
     """Adds ``deadline`` (on ``time.monotonic``, ``None`` for none) to a kind of socket."""
@@ -31,7 +34,17 @@ class Bounded(_Base):
 
     def settimeout(self, value: float | None) -> None:
         self._limit = value
-        super().settimeout(value)
+        self._allow(value)
+
+    def _allow(self, seconds: float | None) -> None:
+        # Setting it costs a system call each time, whether it changes or not.
+        if self.gettimeout() != seconds:
+            super().settimeout(seconds)
+
+    def makefile(self, mode: str = "r", buffering: int | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        # http.client asks for "rb", and has no way to say how large a buffer.
+        usual = buffering is None and mode == "rb"
+        return super().makefile(mode, READ_AHEAD if usual else buffering, **kwargs)  # type: ignore[call-overload]
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         if self.deadline is not None:
@@ -69,7 +82,7 @@ class Bounded(_Base):
         if remaining <= 0:
             raise TimeoutError("the call's total timeout has passed")
         limit = self._limit
-        super().settimeout(remaining if limit is None else min(limit, remaining))
+        self._allow(remaining if limit is None else min(limit, remaining))
 
 
 class BoundedSSLSocket(Bounded, ssl.SSLSocket):

@@ -26,7 +26,7 @@ from tracedclient.httptrace import (
     ResponseHeadInfo,
 )
 from tracedclient.transport.begun import Begun, Meter, Replay
-from tracedclient.transport.bounded import keep_deadline
+from tracedclient.transport.bounded import READ_AHEAD, keep_deadline
 from tracedclient.transport.discreet import settle_malformed
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import arrival
@@ -117,7 +117,7 @@ class HTTPResponse(http.client.HTTPResponse):
                 )
             if begun is not None:
                 raw = self._go_on(raw, begun)
-            self.fp = io.BufferedReader(raw)
+            self.fp = io.BufferedReader(raw, READ_AHEAD)
 
     def _go_on(self, raw: io.RawIOBase, begun: Begun) -> io.RawIOBase:
         """Read on where somebody else has stopped."""
