@@ -119,3 +119,41 @@ def test_a_prepared_request_is_left_as_it_was(client, start):
 
     assert dict(prepared.headers) == headers
     assert server.requests[0].headers.get("X-Trace-Id") == "t-1"
+
+
+class Read(io.BytesIO):
+    """A file that notes how much was asked for at once."""
+
+    def __init__(self, data, *, seekable=True):
+        super().__init__(data)
+        self.asked, self._seekable = set(), seekable
+
+    def read(self, size=-1):
+        self.asked.add(size)
+        return super().read(size)
+
+    def tell(self):
+        return super().tell() if self._seekable else self._refuse()
+
+    def seek(self, *args):
+        return super().seek(*args) if self._seekable else self._refuse()
+
+    def getvalue(self):
+        return super().getvalue() if self._seekable else self._refuse()
+
+    def _refuse(self):
+        raise io.UnsupportedOperation("a pipe")
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_file_is_read_in_large_blocks(client, start, is_file):
+    """A file whose length is known is read and sent 128 KiB at a time; what has no length may be
+    somebody's live output, and is sent in urllib3's 16 KiB, on a connection that sent a file too."""
+    server = start(servers.serve(servers.echo))
+    client.post(server.url, data=io.BytesIO(BODY))
+    body = Read(BODY * 20, seekable=is_file)
+
+    client.post(server.url, data=body)
+
+    assert server.requests[1].body == BODY * 20
+    assert body.asked == {131_072 if is_file else 16_384}

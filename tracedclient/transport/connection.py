@@ -69,6 +69,10 @@ JOINED_BYTES = 1_400
 """A body up to this size is joined to its head: about what one Ethernet segment carries. A larger
 one is handed over as it is, without being copied."""
 
+BLOCK = 128 * 1024
+"""Bytes of a file that are read and sent at once, where its length was announced. One without a length
+may be somebody's live output, and goes out in urllib3's smaller chunks as it comes."""
+
 MAX_IDLE = 30.0
 """Seconds a connection may lie in the pool. Servers and what stands between close idle ones, and a
 request that is under way at that moment is lost without a word; better to be the first to go."""
@@ -120,6 +124,7 @@ class Traced(_Base):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.id = next(_ids)
+        self._chunk = self.blocksize
         self.trace: ClientTrace | None = None
         self.phase = "connect"
         self.sent = False
@@ -259,6 +264,7 @@ class Traced(_Base):
             waits=body is not None and expects_continue(headers),
             closes=_asks(headers, "connection", "close"),
         )
+        self.blocksize = self._chunk if kwargs.get("chunked") else max(self._chunk, BLOCK)
         self._begin_writing(writing)
         error: BaseException | None = None
         try:
