@@ -197,7 +197,7 @@ def test_response_head_is_what_http_client_reads(status_line, fields, method, en
     assert list(ours.fields) == theirs.msg.items()
     assert not theirs.msg.defects
     assert ours.length == theirs.length
-    assert not theirs.will_close
+    assert ours.closes == theirs.will_close
     assert ours.size == len(data) - len(theirs.fp.read() if theirs.fp else body)
     assert ours.keep_alive == theirs.headers.get("keep-alive")
 

@@ -210,6 +210,24 @@ def test_connection_is_kept_alike(script, url, sessions, answer):
     assert [number for number, _ in short[1]] == [0, 0]
 
 
+CLOSED = [
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
+    b"HTTP/1.1 204 No Content\r\nconnection: Close\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("answer", CLOSED)
+def test_connection_is_closed_alike(script, url, sessions, answer):
+    """After an answer with ``Connection: close`` the next request opens a connection, even where the
+    server has left the old one open.
+    """
+    script.pieces, script.closes = [answer], False
+    short, long = (outcome(session, script, url) for session in sessions)
+    assert short == long
+    assert [number for number, _ in short[1]] == [0, 1]
+    assert isinstance(sessions[0].get(url, timeout=5), WholeResponse)
+
+
 @settings(max_examples=150)
 @given(
     headers=st.dictionaries(

@@ -66,7 +66,7 @@ def exchange(pool: Any, plain: Plain) -> Answered:
     except BaseException as error:  # noqa: BLE001 - raised again where urllib3 would have met it
         raise HandedOn(conn, work.begun(error)) from None
     # From here on it is as good as read: a hook cannot raise, and a put does not.
-    work.end(pool)
+    work.end(pool, closes=answered.head.closes)
     return answered
 
 
@@ -113,10 +113,12 @@ class _Exchange:
             self._trace.response_head(head.info(self._meter))
         return Answered(head, self._read_body(head), self._conn.peer)
 
-    def end(self, pool: Any) -> None:
+    def end(self, pool: Any, *, closes: bool) -> None:
         """Give the connection back."""
-        # Before it is another thread's.
+        # Before it is another thread's, or closed.
         tcp = self._conn.kernel_facts() if self._trace is not None else None
+        if closes:
+            self._conn.close()
         pool._put_conn(self._conn)  # noqa: SLF001 - urllib3's name for it
         if self._trace is not None:
             self._trace.body_done(BodyDoneInfo(complete=True, tcp=tcp))

@@ -109,6 +109,8 @@ _HEAD = re.compile(rf"HTTP/1\.1 ([2-5][0-9][0-9]) ?([ -~]*)((?:\r\n{_TOKEN}:[\t 
 _FIELDS = re.compile(r"\r\n([^:]+):[\t ]*([^\r]*)")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
+_CLOSES = {"keep-alive": False, "close": True}
+
 _NOT_PLAIN = frozenset({"transfer-encoding", "content-encoding", "set-cookie", "set-cookie2"})
 """Fields with which there is more to do than to note them."""
 
@@ -126,6 +128,8 @@ class Head(NamedTuple):
     """Bytes of the body."""
     size: int
     """Bytes of the head itself."""
+    closes: bool
+    """Whether the connection ends with this answer."""
 
     def info(self, meter: Meter) -> ResponseHeadInfo:
         """Return what a trace is told of it, after what ``meter`` has counted."""
@@ -157,9 +161,11 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
     if known is None or (status // 100 == 3 and "location" in known):
         return None
     length = _body_length(status, known.get("content-length"), to_head=to_head)
-    if length is None or known.get("connection", "keep-alive").lower() != "keep-alive":
+    closes = _CLOSES.get(known.get("connection", "keep-alive").lower())
+    if length is None or closes is None:
         return None
-    return Head(status, match[2].strip(), fields, known.get("keep-alive"), length, end + 4)
+    reason, keep_alive = match[2].strip(), known.get("keep-alive")
+    return Head(status, reason, fields, keep_alive, length, end + 4, closes)
 
 
 def _known(fields: tuple[tuple[str, str], ...]) -> dict[str, str] | None:
