@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NoReturn
 import requests
 
 from tracedclient.cli import body
-from tracedclient.cli.report import Report
 from tracedclient.cli.slo import violations
 from tracedclient.cli.stat_arguments import add_arguments, check_together
+from tracedclient.cli.stat_output import Output
 from tracedclient.cli.terminal import escape
 from tracedclient.client import HTTPClient
 from tracedclient.measure import Measured, measure, whole_call
@@ -40,29 +40,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make the requests and print them; return the exit code."""
     check_together(options)
-    report = Report(options)
+    output = Output(options)
     with _client(options) as client, warnings.catch_warnings():
         # urllib3 warns about what -k asks for.
         warnings.filterwarnings("ignore", "Unverified HTTPS request")
         try:
             for _ in range(options.number):
-                report.add(_measured(client, options))
+                output.add(_measured(client, options))
         except KeyboardInterrupt as error:
-            report.interrupted(getattr(error, "trace", None))
+            output.interrupted(getattr(error, "trace", None))
             raise
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            report.complain(f"cannot write {options.output!r}: {error.strerror or error}")
+            output.complain(f"cannot write {options.output!r}: {error.strerror or error}")
             return USAGE
-    report.end()
-    return _exit_code(report, options)
+    output.end()
+    return _exit_code(output, options)
 
 
-def _exit_code(report: Report, options: argparse.Namespace) -> int:
-    if report.failures:
+def _exit_code(output: Output, options: argparse.Namespace) -> int:
+    if output.failures:
         return FAILED
-    if any(violations(trace, options.slo) for trace in report.traces):
+    if any(violations(trace, options.slo) for trace in output.traces):
         return SLO_VIOLATED
     return 0
 

@@ -26,7 +26,7 @@ _SECRET = frozenset({"set-cookie", "set-cookie2", "authentication-info"})
 _VERSIONS = {10: "1.0", 11: "1.1"}
 
 
-class Report:
+class Output:
     """The output of one command."""
 
     def __init__(self, options: argparse.Namespace) -> None:
