@@ -3,6 +3,8 @@
 terminal   what the terminal can show; columns: fit text into it; page: both together
 waterfall  a TraceResult as text, from headline, chart (timeline, bars) and details (facts)
 stat demo flag  one module per command, imported only when that command is given
+convert    a trace in the formats of other tools
+schema lnav_format completion  texts for other programs
 """
 
 from __future__ import annotations
@@ -27,8 +29,15 @@ class _Command(NamedTuple):
 
 
 _COMMANDS = {
+    "completion": _Command("tracedclient.cli.completion", "print the completion of a shell"),
+    "convert": _Command(
+        "tracedclient.cli.convert.command",
+        "write the traces of a log as HAR, OTLP, Chrome, Parquet",
+    ),
     "demo": _Command("tracedclient.cli.demo", "show the library at work on this machine alone"),
     "flag": _Command("tracedclient.cli.flag", "switch the debug flag on or off, show it, check it"),
+    "lnav-format": _Command("tracedclient.cli.lnav_format", "print lnav's format for our lines"),
+    "schema": _Command("tracedclient.cli.schema", "print the JSON Schema of the log line"),
     "stat": _Command(
         "tracedclient.cli.stat", "make a request, or several, and show where the time went"
     ),
@@ -57,7 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+def whole_parser() -> argparse.ArgumentParser:
+    """Return the parser with the arguments of all commands, for what describes the command line."""
+    return _parser((), every=True)
+
+
+def _parser(arguments: Sequence[str], *, every: bool = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tracedclient",
         description="An HTTP client that shows, on demand, what happened on the wire.",
@@ -67,7 +81,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, command in _COMMANDS.items():
         subparser = commands.add_parser(name, help=command.help, description=command.help)
         # Only the command that was given is worth its imports.
-        if name in arguments[:1]:
+        if every or name in arguments[:1]:
             import_module(command.module).configure(subparser)
     return parser
 
