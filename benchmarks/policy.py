@@ -16,8 +16,10 @@ import requests
 from tracedclient import CircuitBreaker, RetryBudget, RetryPolicy, Timeout, TracedResponse
 from tracedclient._call import Call, Plan
 from tracedclient.inflight import OngoingCall
+from tracedclient.propagation import Propagation
 from tracedclient.retry import Breakers, Budgets
 from tracedclient.retry.sleeper import Sleeper
+from tracedclient.trace.context import TraceContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +89,7 @@ def _way(
         breakers=Breakers(breaker),
         body_factory=None,
         deadline_header=None,
+        outbound=Propagation(formats=()).outbound(TraceContext("4bf92f35"), request, sampled=None),
     )
     return lambda: Call(plan, OngoingCall("4bf92f35", "GET", URL, timeout.total)).run()
 

@@ -39,6 +39,7 @@ def test_public_names():
         "FlightRecorder",
         "HTTPClient",
         "JsonLogSink",
+        "Propagation",
         "RedirectPolicy",
         "RedirectRefused",
         "ResponseTooLarge",

@@ -11,6 +11,7 @@ A map of the house; data flows from top to bottom and comes back as a trace:
     sinks/       finished traces going out: the log line, the flight recorder
     debug/       is debug on: static, environment, file
     inbound/     trace ids coming in
+    propagation  trace ids going out, and to whom
     redaction    what may be shown
     measure      stat: one request, its trace, no exception
     debugging    what a hung process is waiting for
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         ResponseTooLarge,
     )
     from tracedclient.measure import stat
+    from tracedclient.propagation import Propagation
     from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
     from tracedclient.sinks import FlightRecorder, JsonLogSink, Sink, logging_config
     from tracedclient.timeout import Timeout
@@ -59,6 +61,7 @@ __all__ = [
     "FlightRecorder",
     "HTTPClient",
     "JsonLogSink",
+    "Propagation",
     "RedirectPolicy",
     "RedirectRefused",
     "ResponseTooLarge",
@@ -85,6 +88,7 @@ _HOME = {
     "FlightRecorder": "tracedclient.sinks",
     "HTTPClient": "tracedclient.client",
     "JsonLogSink": "tracedclient.sinks",
+    "Propagation": "tracedclient.propagation",
     "RedirectPolicy": "tracedclient.transport",
     "RedirectRefused": "tracedclient.transport",
     "ResponseTooLarge": "tracedclient.errors",

@@ -13,7 +13,7 @@ from tracedclient.httptrace import AttemptDoneInfo, AttemptStartInfo, current_cl
 from tracedclient.retry import Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
 from tracedclient.retry.body import ReplayableBody
 from tracedclient.retry.sleeper import Sleeper, Woken
-from tracedclient.transport import wire_facts
+from tracedclient.transport import carry_on, wire_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from tracedclient.inflight import OngoingCall
+    from tracedclient.propagation import Outbound
     from tracedclient.retry import Breakers, Budgets
     from tracedclient.timeout import Timeout
 
@@ -46,6 +47,8 @@ class Plan(NamedTuple):
     breakers: Breakers
     body_factory: Callable[[], Any] | None
     deadline_header: str | None
+    outbound: Outbound
+    """What is sent on of the trace."""
 
 
 class Call:
@@ -56,6 +59,7 @@ class Call:
         self._ongoing = ongoing
         self._body = ReplayableBody(plan.request.body, plan.body_factory)
         plan.request.body = self._body.body
+        carry_on(plan.outbound, plan.request)
         self._has_met_stale = False
 
     def run(self) -> Response:
@@ -91,6 +95,7 @@ class Call:
                 self._rewind()
             timeouts = self._timeouts()
             self._tell_deadline()
+            self._plan.outbound.begin(self._plan.request)
             answer = self._send(timeouts)
         except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
             return Attempted(self._facts(error=error))

@@ -120,6 +120,7 @@ class AttemptDraft:
 class ExchangeDraft:
     """One exchange under way: the marks of its events, and the facts they brought."""
 
+    span_id: str | None = None
     dns: DNS | None = None
     proxy: Proxy | None = None
     got_conn: httptrace.GotConnInfo | None = None
@@ -214,6 +215,7 @@ class ExchangeDraft:
         return Exchange(
             method=self._method,
             url=self._url,
+            span_id=self.span_id,
             started_at=utc(self._start),
             duration_ms=milliseconds(end - self._start),
             status=self.head.status if self.head else None,

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import requests
 from requests.exceptions import InvalidHeader, InvalidURL
 
-from tracedclient.trace.ids import traceparent
 from tracedclient.transport import are_plain
 
 if TYPE_CHECKING:
@@ -140,18 +139,6 @@ def _check_body(body: object) -> None:
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-def add_trace_headers(
-    prepared: PreparedRequest, trace_id: str, *, header: str | None, sampled: bool
-) -> None:
-    """Send ``trace_id`` on in ``header`` and, where it is a W3C id, in ``traceparent``."""
-    if header is not None:
-        prepared.headers[header] = trace_id
-    if "traceparent" not in prepared.headers:
-        parent = traceparent(trace_id, sampled=sampled)
-        if parent is not None:
-            prepared.headers["traceparent"] = parent
 
 
 def add_idempotency_key(prepared: PreparedRequest, key: str | bool | None) -> bool:

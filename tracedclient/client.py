@@ -11,13 +11,14 @@ import requests
 from tracedclient._call import Call, Plan, request_parts
 from tracedclient._emission import Emission
 from tracedclient._open_calls import OpenCalls
-from tracedclient._prepare import add_idempotency_key, add_trace_headers, prepare
+from tracedclient._prepare import add_idempotency_key, prepare
 from tracedclient._settings import checked_header_name, new_session, origin, updater
 from tracedclient.debug.target import target
 from tracedclient.header_recorder import HeaderRecorder
 from tracedclient.httptrace import ClientTrace, client_trace
-from tracedclient.inbound import current_trace_id
+from tracedclient.inbound import current_context
 from tracedclient.inflight import InFlight, OngoingCall
+from tracedclient.propagation import Propagation
 from tracedclient.recorder import Recorder
 from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
 from tracedclient.retry.breaker import Breakers, BreakerState
@@ -26,6 +27,7 @@ from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks import FanOut, JsonLogSink
 from tracedclient.sinks.flight import FOR_THE_RECORD, Flight
 from tracedclient.timeout import Timeout
+from tracedclient.trace.context import TraceContext
 from tracedclient.trace.decision import BY_CALL
 from tracedclient.trace.ids import new_trace_id, validate_trace_id
 from tracedclient.transport import (
@@ -110,7 +112,8 @@ class HTTPClient:
     max_response_bytes  of a decoded body that is not streamed; ``None`` for any number.
     trust_env        whether the proxy and CA variables of the environment count. They are looked
                      up once, now. ``.netrc`` never counts: it would replace a bearer token.
-    trace_header     the header that carries the trace id; ``None`` for none.
+    propagation      ``Propagation``: the headers that carry the trace id, and the origins they may
+                     go to; ``Propagation(formats=())`` for none.
     deadline_header  the header that tells the server how many milliseconds are left of the total
                      timeout, such as ``X-Request-Timeout-Ms``; ``None`` for none.
     """
@@ -139,17 +142,19 @@ class HTTPClient:
         cookies: bool = False,
         max_response_bytes: int | None = 256 * 1024 * 1024,
         trust_env: bool = True,
-        trace_header: str | None = "X-Trace-Id",
+        propagation: Propagation = Propagation(),  # noqa: B008 - frozen
         deadline_header: str | None = None,
     ) -> None:
         if not isinstance(service, str):
             raise TypeError(f"service must be a str, not {type(service).__name__}")
         if not isinstance(retry, RetryPolicy):
             raise TypeError(f"retry must be a RetryPolicy, not {retry!r}")
+        if not isinstance(propagation, Propagation):
+            raise TypeError(f"propagation must be a Propagation, not {propagation!r}")
         self._service = service
         self._timeout = Timeout.of(timeout)
         self._retry = retry
-        self._trace_header = checked_header_name("trace_header", trace_header)
+        self._propagation = propagation
         self._deadline_header = checked_header_name("deadline_header", deadline_header)
         self._sleeper = Sleeper()
         self._budgets = Budgets(budget)
@@ -329,14 +334,15 @@ class HTTPClient:
         **options: Any,
     ) -> TracedResponse:
         timeout = self._timeout if timeout is None else Timeout.of(timeout)
-        ongoing = OngoingCall(_trace_id(trace_id), *request_parts(request), timeout.total)
+        context = _context(trace_id)
+        ongoing = OngoingCall(context.trace_id, *request_parts(request), timeout.total)
         decision = self._decision(debug, ongoing)
-        recorder = None if decision is None else self._recorder(ongoing, decision)
+        recorder = None if decision is None else self._recorder(ongoing, decision, context.span_id)
         watchers = [watcher for watcher in (trace, recorder) if watcher is not None]
         watched = client_trace(*watchers) if watchers else _UNWATCHED
         with watched, self._open_calls.until_done(ongoing, recorder):
             plan = self._plan(
-                request, ongoing, settings, timeout=timeout, recorder=recorder, **options
+                request, context, settings, timeout=timeout, recorder=recorder, **options
             )
             response = Call(plan, ongoing).run()
         if recorder is not None:
@@ -349,7 +355,7 @@ class HTTPClient:
     def _plan(
         self,
         request: Request | PreparedRequest,
-        ongoing: OngoingCall,
+        context: TraceContext,
         settings: Mapping[str, Any],
         *,
         timeout: Timeout,
@@ -360,12 +366,7 @@ class HTTPClient:
         body_factory: Callable[[], Any] | None = None,
     ) -> Plan:
         prepared = prepare(self.session, request, body_factory)
-        add_trace_headers(
-            prepared,
-            ongoing.trace_id,
-            header=self._trace_header,
-            sampled=recorder is not None and recorder.decision is not FOR_THE_RECORD,
-        )
+        records = recorder is not None and recorder.decision is not FOR_THE_RECORD
         follow = prepared.method != "HEAD" if allow_redirects is None else allow_redirects
         return Plan(
             request=prepared,
@@ -382,6 +383,9 @@ class HTTPClient:
             breakers=self._breakers,
             body_factory=body_factory,
             deadline_header=self._deadline_header,
+            outbound=self._propagation.outbound(
+                context, prepared, sampled=True if records else context.sampled
+            ),
         )
 
     def _decision(self, debug: bool | None, ongoing: OngoingCall) -> Decision | None:
@@ -400,7 +404,9 @@ class HTTPClient:
 
     # --- its trace ----------------------------------------------------------------------------
 
-    def _recorder(self, ongoing: OngoingCall, decision: Decision) -> Recorder:
+    def _recorder(
+        self, ongoing: OngoingCall, decision: Decision, parent_span_id: str | None
+    ) -> Recorder:
         kind = HeaderRecorder if decision.level == "headers" else Recorder
         return kind(
             ongoing.trace_id,
@@ -408,10 +414,15 @@ class HTTPClient:
             url=ongoing.url,
             service=self._service,
             decision=decision,
+            parent_span_id=parent_span_id,
         )
 
 
-def _trace_id(given: str | None) -> str:
-    if given is not None:
-        return validate_trace_id(given)
-    return current_trace_id() or new_trace_id()
+def _context(given: str | None) -> TraceContext:
+    """The inbound one, when ``given`` is its id; else the beginning of a trace."""
+    inbound = current_context()
+    if given is None:
+        return inbound or TraceContext(new_trace_id(), random=True)
+    if inbound is not None and inbound.trace_id == given:
+        return inbound
+    return TraceContext(validate_trace_id(given))

@@ -224,6 +224,8 @@ class ExchangeStartInfo(_Info, frozen=True, gc=False, kw_only=True):
     """As requested, credentials included: do not log it."""
     proxy: str | None
     """The proxy's URL, its credentials included: do not log it."""
+    span_id: str | None = None
+    """The span that the request's trace headers make it, 16 hex digits."""
 
 
 class Holder(_Info, frozen=True, gc=False, kw_only=True):

@@ -43,6 +43,7 @@ class Recorder(ClientTrace):
         url: str | None,
         service: str = "",
         decision: Decision = BY_CALL,
+        parent_span_id: str | None = None,
     ) -> None:
         self.trace_id = trace_id
         self._method = method
@@ -50,6 +51,7 @@ class Recorder(ClientTrace):
         self._url = redact_url(url) if url else None
         self._service = service
         self.decision = decision
+        self._parent_span_id = parent_span_id
         self._clock = Clock()
         self._attempts: list[AttemptDraft] = []
         self._exchange = ExchangeDraft(self._clock, "", "")
@@ -73,6 +75,7 @@ class Recorder(ClientTrace):
             self._clock, info.method, redact_url(info.url) if url is None else url
         )
         self.failure = None
+        draft.span_id = info.span_id
         draft.begin()
         if info.proxy is not None:
             draft.proxy = Proxy(url=redact_url(info.proxy))
@@ -232,6 +235,7 @@ class Recorder(ClientTrace):
             status=status,
             error=self._error(error),
             trace_id=self.trace_id,
+            parent_span_id=self._parent_span_id,
             started_at=self._clock.utc(self._clock.start),
             duration_ms=milliseconds(end - self._clock.start),
             service_name=self._service or None,

@@ -155,7 +155,7 @@ def test_a_bad_argument_of_a_call_is_named(client, options, error, words):
         ({"cert": 5}, TypeError, "cert must be"),
         ({"sinks": [object()]}, TypeError, "sinks must have an emit"),
         ({"pool_maxsize": 0}, ValueError, "pool_maxsize must be"),
-        ({"trace_header": "X Trace"}, ValueError, "trace_header must be"),
+        ({"propagation": "X-Trace"}, TypeError, "propagation must be a Propagation"),
     ],
 )
 def test_a_bad_argument_of_the_client_is_named_when_it_is_made(options, error, words):

@@ -6,7 +6,7 @@ import pytest
 import requests
 import servers
 
-from tracedclient import HTTPClient
+from tracedclient import HTTPClient, Propagation
 
 
 def cookies_sent(server):
@@ -132,7 +132,7 @@ def test_the_trace_id_is_sent_on(make_client, echo_server):
     client.get(echo_server.url, trace_id=w3c)
     client.get(echo_server.url, trace_id="order-5")
     client.get(echo_server.url, trace_id=w3c, debug=False)
-    make_client(trace_header=None).get(echo_server.url, trace_id="order-6")
+    make_client(propagation=Propagation(formats=())).get(echo_server.url, trace_id="order-6")
 
     first, second, unsampled, silent = (request.headers for request in echo_server.requests)
     assert first.get("X-Trace-Id") == w3c

@@ -12,6 +12,7 @@ import pytest
 from made_traces import result
 
 from tracedclient import JsonLogSink, logging_config
+from tracedclient.inbound import trace_context
 
 
 def test_default_writes_to_standard_error(capsys):
@@ -95,6 +96,7 @@ def test_fragment_can_be_merged(tmp_path):
     own = {
         "version": 1,
         "formatters": fragment["formatters"],
+        "filters": fragment["filters"],
         "handlers": fragment["handlers"],
         "loggers": {
             **fragment["loggers"],
@@ -102,7 +104,8 @@ def test_fragment_can_be_merged(tmp_path):
         },
     }
     logging.config.dictConfig(own)
-    logging.getLogger("app").info("paid", extra={"trace_id": "call-1"})
+    with trace_context("call-1"):
+        logging.getLogger("app").info("paid")
     JsonLogSink().emit(result(trace_id="call-1"))
     lines = [json.loads(line) for line in (tmp_path / "all.log").read_text().splitlines()]
     assert [line["event"] for line in lines] == ["paid", "http.client.trace"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import re
 import string
+import subprocess
+import sys
 import uuid
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracedclient.trace.ids import new_span_id, new_trace_id, traceparent, validate_trace_id
+from tracedclient.trace.ids import new_span_id, new_trace_id, validate_trace_id
 
 ALLOWED = string.ascii_letters + string.digits + "._:/+=@-"
 W3C = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -84,17 +87,26 @@ def test_made_ids_are_w3c_ids():
     assert all(re.fullmatch("[0-9a-f]{16}", span) for span in spans)
 
 
-@pytest.mark.parametrize(("sampled", "flags"), [(True, "01"), (False, "00")])
-def test_traceparent_carries_the_id_and_whether_it_is_sampled(sampled, flags):
-    """``traceparent`` is W3C's version 00 with the id, a new span each time, and the flag."""
-    first, second = (traceparent(W3C, sampled=sampled) for _ in range(2))
-    assert re.fullmatch(f"00-{W3C}-[0-9a-f]{{16}}-{flags}", first)
-    assert first != second
+def test_a_forked_child_makes_other_ids():
+    """A forked child does not repeat its parent's ids, nor those of its siblings."""
+    script = (
+        "import os, sys\n"
+        "from tracedclient.trace.ids import new_span_id\n"
+        "new_span_id()\n"
+        "children = [os.fork() for _ in range(2)]\n"
+        "os.write(1, f'{new_span_id()}\\n'.encode())\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert ran.stderr == ""
+    assert len(set(ran.stdout.split())) == 4
 
 
-@pytest.mark.parametrize(
-    "trace_id", ["0" * 32, W3C.upper(), W3C[:31], f"{W3C}0", f"{W3C}\n", str(uuid.UUID(W3C)), ""]
-)
-def test_other_ids_do_not_travel_as_traceparent(trace_id):
-    """An id that W3C does not allow makes no ``traceparent``, rather than a wrong one."""
-    assert traceparent(trace_id, sampled=True) is None
+def test_a_seeded_random_module_does_not_repeat_ids():
+    """An application that seeds ``random`` with a constant gets other ids all the same."""
+    made = []
+    for _ in range(2):
+        random.seed(42)
+        made += [new_trace_id(), new_span_id()]
+    assert len(set(made)) == 4

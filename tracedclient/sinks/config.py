@@ -22,10 +22,10 @@ def logging_config(
 
     It has one formatter, one handler and the logger ``tracedclient.trace``, and leaves all other
     loggers as they are; merge it into the application's own, or pass it as it is. ``filename``
-    takes the place of ``stream``. Use the formatter ``tracedclient`` for the application's own
-    handlers too, and one grep finds the lines of both.
+    takes the place of ``stream``. Use the formatter and the filter ``tracedclient`` for the
+    application's own handlers too, and one grep for a trace id finds the lines of both.
     """
-    handler: dict[str, Any] = {"formatter": _NAME, "level": level}
+    handler: dict[str, Any] = {"formatter": _NAME, "filters": [_NAME], "level": level}
     if filename is None:
         handler |= {"class": "logging.StreamHandler", "stream": stream}
     else:
@@ -39,6 +39,7 @@ def logging_config(
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {_NAME: {"()": "tracedclient.sinks.formatter.JsonLineFormatter"}},
+        "filters": {_NAME: {"()": "tracedclient.inbound.TraceIdFilter"}},
         "handlers": {_NAME: handler},
         "loggers": {LOGGER_NAME: {"handlers": [_NAME], "level": level, "propagate": False}},
     }

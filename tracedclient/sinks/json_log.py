@@ -147,7 +147,7 @@ def _all_write_lines(handlers: Sequence[logging.Handler]) -> bool:
     """
     return logging.getLogRecordFactory() is logging.LogRecord and all(
         isinstance(handler, logging.StreamHandler)
-        and not handler.filters
+        and all(getattr(one, "ignores_traces", False) for one in handler.filters)
         and getattr(handler.formatter, "writes_lines", False)
         for handler in handlers
     )

@@ -1,14 +1,18 @@
-"""Trace ids: the check of those that come in, the making of new ones, and ``traceparent``.
+"""Trace ids: the check of those that come in, and the making of new ones.
 
 Any id of 1 to 128 characters of ``A-Z a-z 0-9 . _ : / + = @ -`` is good: none of them can forge a
 header or a log line, and all ids in use (W3C, B3, X-Ray, UUID) are made of them. An id of 32
 lower-case hex digits is also a W3C trace id and travels as ``traceparent``.
+
+New ids are random, not secret: they come from a generator of this process's own, seeded by the
+operating system. Not from the ``random`` module's, which an application may seed with a constant.
 """
 
 from __future__ import annotations
 
+import os
+import random
 import re
-import secrets
 
 # \Z and not $: $ lets a trailing newline pass.
 _VALID = re.compile(r"\A[A-Za-z0-9._:/+=@-]{1,128}\Z")
@@ -16,14 +20,40 @@ _W3C = re.compile(r"\A(?!0{32}\Z)[0-9a-f]{32}\Z")
 _MAX_LENGTH = 128
 
 
+class _Generator:
+    """Random bits; a forked child does not repeat its parent's."""
+
+    def __init__(self) -> None:
+        self._seed()
+
+    def _seed(self) -> None:
+        self._bits = random.Random().getrandbits  # noqa: S311 - ids are no secrets
+        self._pid = os.getpid()
+
+    def bits(self, count: int) -> int:
+        """Return ``count`` random bits that are not all zero."""
+        # Asked for, and not told by a hook at the fork: that could not be taken back.
+        if self._pid != os.getpid():
+            self._seed()
+        return self._bits(count) or 1
+
+
+_generator = _Generator()
+
+
 def new_trace_id() -> str:
     """Return a new id of 32 hex digits (W3C Trace Context §3.2.2.3), never all zero."""
-    return secrets.token_bytes(16).hex()
+    return f"{_generator.bits(128):032x}"
 
 
 def new_span_id() -> str:
-    """Return a new id of 16 hex digits (W3C Trace Context §3.2.2.4)."""
-    return secrets.token_bytes(8).hex()
+    """Return a new id of 16 hex digits (W3C Trace Context §3.2.2.4), never all zero."""
+    return f"{_generator.bits(64):016x}"
+
+
+def is_w3c_trace_id(trace_id: str) -> bool:
+    """Whether ``trace_id`` is 32 lower-case hex digits, not all zero."""
+    return _W3C.match(trace_id) is not None
 
 
 def validate_trace_id(trace_id: str) -> str:
@@ -50,8 +80,6 @@ def validate_trace_id(trace_id: str) -> str:
     )
 
 
-def traceparent(trace_id: str, *, sampled: bool) -> str | None:
-    """Return the W3C ``traceparent`` header (§3.2) of a new span, ``None`` for another kind of id."""
-    if not _W3C.match(trace_id):
-        return None
-    return f"00-{trace_id}-{new_span_id()}-{'01' if sampled else '00'}"
+def is_trace_id(value: str) -> bool:
+    """Whether ``validate_trace_id`` would take it."""
+    return _VALID.match(value) is not None

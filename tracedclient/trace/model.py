@@ -204,6 +204,8 @@ class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
 
     method: str
     url: str
+    span_id: str | None = None
+    """The span it was sent as: what the server, if it takes part in the trace, knows as its parent."""
     started_at: str
     duration_ms: float
     status: int | None = None
@@ -263,6 +265,8 @@ class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
 
     schema: str
     trace_id: str
+    parent_span_id: str | None = None
+    """The caller's span that this call was made for; absent when no request brought one."""
     outcome: str
     """``ok http_error timeout dns_error connect_error proxy_error tls_error send_error read_error
     too_many_redirects invalid_request circuit_open cancelled other``"""

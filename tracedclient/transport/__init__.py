@@ -31,7 +31,7 @@ from tracedclient.transport.environment import Environment
 from tracedclient.transport.failure import WireFacts, wire_facts
 from tracedclient.transport.fork import forget_after_fork
 from tracedclient.transport.prepared import are_plain
-from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused
+from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, carry_on
 from tracedclient.transport.session import TracedSession
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "TracedSession",
     "WireFacts",
     "are_plain",
+    "carry_on",
     "forget_after_fork",
     "wire_facts",
 ]

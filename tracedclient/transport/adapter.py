@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from tracedclient.errors import AddressRefused
 from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
+from tracedclient.trace.formats import sent_span_id
 from tracedclient.transport.addresses import Denied, is_redirected, redirected
 from tracedclient.transport.answer import TracedResponse
 from tracedclient.transport.begun import HandedOn, drop_what_is_left, is_left, leave
@@ -261,8 +262,14 @@ class TracedAdapter(HTTPAdapter):
 def _tell_start(request: PreparedRequest, proxy: str | None) -> None:
     trace = current_client_trace()
     if trace is not None:
-        method, url = request.method or "", request.url or ""
-        trace.exchange_start(ExchangeStartInfo(method=method, url=url, proxy=proxy))
+        trace.exchange_start(
+            ExchangeStartInfo(
+                method=request.method or "",
+                url=request.url or "",
+                proxy=proxy,
+                span_id=sent_span_id(request.headers),
+            )
+        )
 
 
 def _urllib3_debugs() -> bool:

@@ -8,7 +8,7 @@ given with the request, idempotency keys, and the body of a 307.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from requests.exceptions import InvalidSchema, RequestException
@@ -21,6 +21,7 @@ MAX_BODY = 64 * 1024
 
 _CHUNK = 8 * 1024
 _HARMLESS = frozenset({"accept", "accept-encoding", "accept-language", "user-agent", "connection"})
+_TRAVELLER = "_tracedclient_traveller"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -79,6 +80,26 @@ def settle(response: Response) -> None:
         response.close()
     response._content = bytes(kept)  # noqa: SLF001 - requests has no other place for it
     response._content_consumed = True  # noqa: SLF001
+
+
+class FollowsRedirects(Protocol):
+    """What travels with a request and has a say in each that a redirect leads to."""
+
+    def follow(self, request: PreparedRequest) -> None:
+        """Alter ``request``, which a redirect policy has seen."""
+
+
+def carry_on(traveller: FollowsRedirects, request: PreparedRequest) -> None:
+    """Have ``traveller`` follow ``request`` wherever redirects lead it."""
+    setattr(request, _TRAVELLER, traveller)
+
+
+def follow(request: PreparedRequest, came_from: PreparedRequest) -> None:
+    """Have what travels with ``came_from`` follow on to ``request``."""
+    traveller: FollowsRedirects | None = getattr(came_from, _TRAVELLER, None)
+    if traveller is not None:
+        carry_on(traveller, request)
+        traveller.follow(request)
 
 
 class RedirectRefused(InvalidSchema):

@@ -22,7 +22,7 @@ from tracedclient.transport.begun import drop_what_is_left
 from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.prepared import prepared_plainly
-from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, settle
+from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, follow, settle
 from tracedclient.transport.shipped import session_is_as_shipped
 from tracedclient.transport.tls import check_files
 
@@ -145,6 +145,7 @@ class TracedSession(requests.Session):
         mark_redirect(prepared_request, response)
         if self.redirects is not None:
             self.redirects.apply(prepared_request, response.request.url or "")
+        follow(prepared_request, response.request)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         if resp.is_redirect and resp._content is False:  # noqa: SLF001 - not read yet

@@ -1,0 +1,169 @@
+"""Trace ids going out: in which headers, and to whom. What is not named stays in the company."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracedclient.trace.formats import NOT_IDS, Fields, Format, IdHeader, formats
+from tracedclient.trace.ids import new_span_id
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from requests import PreparedRequest
+
+    from tracedclient.trace.context import TraceContext
+
+_HOST = r"[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\]"
+_PATTERN = re.compile(
+    rf"(?:(?P<scheme>https?)://)?(?P<any>\*\.)?(?P<host>{_HOST})(?::(?P<port>[0-9]{{1,5}}))?"
+)
+# Only what every reader of a URL reads alike: `http://evil.test\@x.internal` leads where urllib3
+# says, not where its last `@` does.
+_URL = re.compile(
+    rf"(?P<scheme>https?)://(?:[^/?#\\@\s]*@)?(?P<host>{_HOST})\.?(?::(?P<port>[0-9]{{1,5}}))?(?=[/?#]|\Z)",
+    re.IGNORECASE,
+)
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+_ALWAYS_OURS = formats("formats", ("traceparent", "b3", "b3multi", "X-Trace-Id", "X-Request-Id"))
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port, in lower case."""
+
+    scheme: str | None
+    host: str
+    port: str | None
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """In which headers a client sends the trace on, and to which origins.
+
+    formats  ``traceparent`` (with ``tracestate``), ``b3``, ``b3multi``; any other name is that of
+             a header whose value is the trace id.
+    origins  who may see it: ``api.example.org``, ``*.internal`` (every name below it),
+             ``https://*.example.org:8443``; without a scheme or port, any. To all others go no
+             trace headers and no ``baggage``, whoever set them, redirects included. ``None``: all.
+
+    Raises ``TypeError`` or ``ValueError`` that names the argument.
+    """
+
+    formats: tuple[str, ...] = ("traceparent", "X-Trace-Id")
+    origins: tuple[str, ...] | None = None
+    _forms: tuple[Format, ...] = field(init=False, repr=False, compare=False)
+    _patterns: tuple[Origin, ...] = field(init=False, repr=False, compare=False)
+    _names: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        forms = formats("formats", self.formats)
+        names = {name for form in (*forms, *_ALWAYS_OURS) for name in form.names}
+        self._set("_forms", forms)
+        self._set("formats", tuple(self.formats))
+        self._set("_patterns", _patterns(self.origins))
+        self._set("origins", None if self.origins is None else tuple(self.origins))
+        self._set("_names", frozenset(names | NOT_IDS))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def allows(self, url: str) -> bool:
+        """Whether ``url`` leads to an origin that may see the trace; a URL in doubt does not."""
+        if self.origins is None:
+            return True
+        match = _URL.match(url)
+        if match is None:
+            return False
+        scheme, host, port = match["scheme"].lower(), match["host"].lower(), match["port"]
+        return _is_listed(self._patterns, Origin(scheme, host, port or _DEFAULT_PORTS[scheme]))
+
+    def outbound(
+        self, context: TraceContext, request: PreparedRequest, *, sampled: bool | None
+    ) -> Outbound:
+        """Return what is sent on with ``request``.
+
+        Its own ``traceparent`` or ``b3`` stays: another tracer has set it.
+        """
+        given = request.headers
+        fields: Fields = ()
+        for form in self._forms:
+            if type(form) is IdHeader or form.names[0] not in given:
+                fields += form.fields(context, sampled=sampled)
+        return Outbound(self, fields)
+
+    def strip(self, request: PreparedRequest) -> None:
+        """Take off ``request`` whatever belongs to a trace."""
+        for name in list(request.headers):
+            if str(name).lower() in self._names:
+                del request.headers[name]
+
+
+class Outbound(NamedTuple):
+    """The trace of one call, as it goes out with each of its requests."""
+
+    propagation: Propagation
+    fields: Fields
+
+    def begin(self, request: PreparedRequest) -> None:
+        """Make ``request`` a new span of the trace: for each attempt, since retries differ."""
+        propagation = self.propagation
+        if propagation.origins is None or propagation.allows(request.url or ""):
+            self._write(request, self.fields)
+        else:
+            propagation.strip(request)
+
+    def follow(self, request: PreparedRequest) -> None:
+        """Do so for one that a redirect led to.
+
+        Where all origins may see the trace, what may cross is as before the redirect policy's to
+        say: what it took off stays off.
+        """
+        if self.propagation.origins is None:
+            left = tuple(field for field in self.fields if field[0] in request.headers)
+            self._write(request, left)
+        else:
+            self.begin(request)
+
+    @staticmethod
+    def _write(request: PreparedRequest, fields: Fields) -> None:
+        headers, span_id = request.headers, new_span_id()
+        for name, before, after in fields:
+            headers[name] = before if after is None else f"{before}{span_id}{after}"
+
+
+@lru_cache(maxsize=1024)
+def _is_listed(patterns: tuple[Origin, ...], origin: Origin) -> bool:
+    return any(_matches(pattern, origin) for pattern in patterns)
+
+
+def _matches(pattern: Origin, origin: Origin) -> bool:
+    if pattern.scheme not in (None, origin.scheme) or pattern.port not in (None, origin.port):
+        return False
+    if pattern.host.startswith("."):
+        return origin.host.endswith(pattern.host)
+    return origin.host == pattern.host
+
+
+def _patterns(origins: Collection[str] | None) -> tuple[Origin, ...]:
+    if origins is None:
+        return ()
+    if isinstance(origins, str):
+        raise TypeError(f'origins must be a collection such as ("*.internal",), not {origins!r}')
+    return tuple(map(_pattern, origins))
+
+
+def _pattern(text: object) -> Origin:
+    if not isinstance(text, str):
+        raise TypeError(f"origins must hold hosts such as *.internal, not {text!r}")
+    match = _PATTERN.fullmatch(text.lower())
+    if match is None:
+        raise ValueError(
+            "origins must hold hosts such as api.example.org, *.internal or "
+            f"https://*.example.org:8443, without a path, not {text!r}"
+        )
+    host = f".{match['host']}" if match["any"] else match["host"]
+    return Origin(match["scheme"], host, match["port"])

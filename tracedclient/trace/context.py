@@ -1,0 +1,24 @@
+"""What travels from service to service: the trace id, the caller's span, what the caller decided."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class TraceContext(msgspec.Struct, frozen=True, gc=False):
+    """The work a process does for somebody, as its caller named it.
+
+    It is what a request brought, or, with a trace id alone, the beginning of a trace.
+    """
+
+    trace_id: str
+    span_id: str | None = None
+    """The caller's span, 16 hex digits: the parent of every span that is made for this work."""
+    sampled: bool | None = None
+    """Whether the caller records; ``None`` when it did not say."""
+    random: bool = False
+    """Whether the id's last 7 bytes are random (W3C Trace Context Level 2, §3.2.2.5)."""
+    debug: bool = False
+    """B3's ``d``: to be recorded whatever a sampler says."""
+    tracestate: str = ""
+    """W3C's header of that name, checked; empty when there is none."""
