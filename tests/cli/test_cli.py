@@ -24,7 +24,9 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--help"])
     assert end.value.code == 0
-    assert {"completion", "convert", "demo", "lnav-format", "schema", "stat"} <= set(capsys.readouterr().out.split())
+    assert {"completion", "convert", "demo", "lnav-format", "schema", "stat"} <= set(
+        capsys.readouterr().out.split()
+    )
 
 
 @pytest.mark.parametrize("argv", [[], ["stats"], ["stat", "--no-such-option"]])

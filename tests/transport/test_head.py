@@ -183,6 +183,8 @@ def read_by_http_client(data, method):
 )
 @example("HTTP/1.1 200 OK", ["Content-Length: 5"], "GET", "\r\n", b"abcde")
 @example("HTTP/1.1 200 OK", ["Content-Length: 5"], "HEAD", "\r\n", b"")
+@example("HTTP/1.1 2000 X", ["Content-Length: 5"], "GET", "\r\n", b"")
+@example("HTTP/1.1 200", ["Content-Length: 5"], "GET", "\r\n", b"")
 def test_response_head_is_what_http_client_reads(status_line, fields, method, end, body):
     """Status, reason, fields, the body's length and whether the connection is kept are http.client's,
     or it is left to read the head itself.

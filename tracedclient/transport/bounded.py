@@ -41,7 +41,7 @@ class Bounded(_Base):
         if self.gettimeout() != seconds:
             super().settimeout(seconds)
 
-    def makefile(self, mode: str = "r", buffering: int | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
+    def makefile(self, mode: str = "r", buffering: int | None = None, **kwargs: Any) -> Any:
         # http.client asks for "rb", and has no way to say how large a buffer.
         usual = buffering is None and mode == "rb"
         return super().makefile(mode, READ_AHEAD if usual else buffering, **kwargs)  # type: ignore[call-overload]

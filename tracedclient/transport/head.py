@@ -105,7 +105,7 @@ MAX_HEAD = 32 * 1024
 """Bytes of a head that is still usual."""
 _MAX_HEADERS = 90  # http.client refuses more than a hundred
 
-_HEAD = re.compile(rf"HTTP/1\.1 ([2-5][0-9][0-9]) ?([ -~]*)((?:\r\n{_TOKEN}:[\t -~]*)*)\r\n\r\n")
+_HEAD = re.compile(rf"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?((?:\r\n{_TOKEN}:[\t -~]*)*)\r\n\r\n")
 _FIELDS = re.compile(r"\r\n([^:]+):[\t ]*([^\r]*)")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
@@ -164,7 +164,7 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
     closes = _CLOSES.get(known.get("connection", "keep-alive").lower())
     if length is None or closes is None:
         return None
-    reason, keep_alive = match[2].strip(), known.get("keep-alive")
+    reason, keep_alive = (match[2] or "").strip(), known.get("keep-alive")
     return Head(status, reason, fields, keep_alive, length, end + 4, closes)
 
 
