@@ -287,6 +287,25 @@ def test_the_certificate_of_an_unverified_server_is_marked(make_client, start, s
     assert "trustme" in tls.subject
 
 
+def test_a_certificate_seen_before_is_shown_as_the_first_time(
+    make_client, start, server_context, ca_file
+):
+    """Every handshake shows the certificate in full, and whether this one checked it."""
+    server = start(servers.serve(servers.echo, tls=server_context("localhost")))
+    url = f"https://localhost:{server.port}/close"
+    checking, trusting = make_client(verify=ca_file), make_client(verify=False)
+
+    told = [checking.get(url).trace for _ in range(2)]
+    with pytest.warns(Warning, match="Unverified HTTPS request"):
+        told.append(trusting.get(url).trace)
+    told.append(checking.get(url).trace)
+
+    shown = [trace.attempts[0].exchanges[0].tls[0] for trace in told]
+    assert [tls.verified for tls in shown] == [True, True, False, True]
+    assert len({(t.subject, t.issuer, t.not_after, t.alt_names) for t in shown}) == 1
+    assert shown[0].alt_names == ("localhost",)
+
+
 def test_a_client_certificate_is_shown_to_the_server(
     make_client, start, mutual_context, ca_file, client_certificate
 ):

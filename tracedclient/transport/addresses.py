@@ -106,6 +106,8 @@ class AddressPolicy:
         Raises ``Denied`` when there are some, and none that may be used.
         """
         before = came_from.get()
+        if before is None and not self.deny:
+            return list(addresses)
         refusals = {each: self.refusal(str(each.sockaddr[0]), before) for each in addresses}
         kept = [address for address, refusal in refusals.items() if refusal is None]
         if refusals and not kept:

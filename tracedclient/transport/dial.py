@@ -11,6 +11,7 @@ import errno
 import socket
 import time
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,6 +44,8 @@ __all__ = ["Address", "DialedSocket", "Dialing", "address_text", "connect", "int
 
 SLOW_LOOKUP = 0.1
 """Seconds; a lookup that takes longer has asked more than a cache."""
+
+_MAX_HOSTS = 256
 
 STAGGER = 0.25
 """Seconds; RFC 8305 §8 recommends them."""
@@ -85,10 +88,8 @@ def resolve(
     Raises ``LocationParseError`` when ``host`` cannot be a name, ``socket.gaierror`` when it has
     no address, ``TimeoutError`` when there is no answer by ``deadline`` (on ``time.monotonic``).
     """
-    try:
-        host.encode("idna")
-    except UnicodeError:
-        raise LocationParseError(f"'{host}', label empty or too long") from None
+    if not _is_name(host):
+        raise LocationParseError(f"'{host}', label empty or too long")
     if _is_literal(host):
         return _lookup(host, port, dialing, None)
     if trace is None:
@@ -136,6 +137,16 @@ def _lookup(host: str, port: int, dialing: Dialing, deadline: float | None) -> l
     return interleave([Address(*address) for address in found])
 
 
+@lru_cache(maxsize=_MAX_HOSTS)
+def _is_name(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=_MAX_HOSTS)
 def _is_literal(host: str) -> bool:
     for family in (socket.AF_INET, socket.AF_INET6):
         try:

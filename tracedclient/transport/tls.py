@@ -146,14 +146,52 @@ def tls_state(sock: Any, *, verified: bool = True) -> TLSState:
     Each fact on its own: pyOpenSSL's and TLS-in-TLS sockets lack some of these methods.
     """
     cipher = _call(sock, "cipher")
-    checked = _call(sock, "getpeercert") if verified else None
-    certificate = checked or _unchecked_certificate(sock)
+    checked, shown = _shown(sock, verified=verified)
     return TLSState(
         version=_call(sock, "version"),
         cipher=cipher[0] if cipher else None,
         alpn=_call(sock, "selected_alpn_protocol"),
         resumed=_resumed(sock),
-        verified=bool(checked),
+        verified=checked,
+        **shown._asdict(),
+    )
+
+
+class _Shown(NamedTuple):
+    """What a trace tells of a certificate."""
+
+    subject: str | None
+    issuer: str | None
+    not_after: str | None
+    alt_names: tuple[str, ...]
+
+
+_MAX_KNOWN = 64
+_known: dict[bytes, _Shown] = {}
+"""By the certificate's bytes: to take one apart costs more than all else that is told of a handshake."""
+
+
+def _shown(sock: Any, *, verified: bool) -> tuple[bool, _Shown]:
+    """Whether the peer's certificate was checked, and what it says."""
+    if verified and isinstance(sock, ssl.SSLSocket):
+        encoded = _call(sock, "getpeercert", True)
+        known = _known.get(encoded) if encoded else None
+        if known is not None:
+            # ssl gives no certificate that it has not checked.
+            return sock.context.verify_mode != ssl.CERT_NONE, known
+    else:
+        encoded = None
+    checked = _call(sock, "getpeercert") if verified else None
+    shown = _taken_apart(checked or _unchecked_certificate(sock))
+    if encoded and any(shown):
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        _known[encoded] = shown
+    return bool(checked), shown
+
+
+def _taken_apart(certificate: dict[str, Any]) -> _Shown:
+    return _Shown(
         subject=_name(certificate.get("subject")),
         issuer=_name(certificate.get("issuer")),
         not_after=_expiry(certificate.get("notAfter")),
@@ -181,9 +219,9 @@ def _resumed(sock: Any) -> bool | None:
         return None
 
 
-def _call(sock: Any, method: str) -> Any:
+def _call(sock: Any, method: str, *args: Any) -> Any:
     try:
-        return getattr(sock, method)()
+        return getattr(sock, method)(*args)
     except (AttributeError, NotImplementedError, ValueError, OSError):
         return None
 
