@@ -3,6 +3,7 @@
 terminal   what the terminal can show; columns: fit text into it; page: both together
 waterfall  a TraceResult as text, from headline, chart (timeline, bars) and details (facts)
 stat demo flag  one module per command, imported only when that command is given
+logs       the command ``logs``; reading: files, searching them, and what their lines say
 convert    a trace in the formats of other tools
 schema lnav_format completion  texts for other programs
 """
@@ -37,6 +38,10 @@ _COMMANDS = {
     "demo": _Command("tracedclient.cli.demo", "show the library at work on this machine alone"),
     "flag": _Command("tracedclient.cli.flag", "switch the debug flag on or off, show it, check it"),
     "lnav-format": _Command("tracedclient.cli.lnav_format", "print lnav's format for our lines"),
+    "logs": _Command(
+        "tracedclient.cli.logs",
+        "find a trace id in logs, and show what happened and whose fault it was",
+    ),
     "schema": _Command("tracedclient.cli.schema", "print the JSON Schema of the log line"),
     "stat": _Command(
         "tracedclient.cli.stat", "make a request, or several, and show where the time went"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TextIO
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +16,7 @@ _BEYOND_ASCII = "█▒·│→✗…"
 _RESET = "\x1b[0m"
 
 
-class Style(msgspec.Struct, frozen=True, kw_only=True):
+class Style(NamedTuple):
     """How to draw: with ANSI colours or not, with characters beyond ASCII or not."""
 
     colour: bool
