@@ -236,6 +236,7 @@ def test_a_file_out_of_order_is_read_whole(run, tmp_path):
         [ID, "x", "--since", "now", "--until", "-1h"],
         [ID, "-", "--follow"],
         [ID, "x", "--json", "--raw"],
+        [ID, "x", "--har", "y", "--follow"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(argv, terminal_stdin):
@@ -305,6 +306,38 @@ def test_markdown_is_for_a_ticket(run, log):
     _, out, _ = run(ID, log, "--md", "--color", "always")
     assert out.startswith(f"**Trace `{ID}`**\n\n```text\nOK after 1 retry")
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize(
+    ("form", "sign"), [("har", "log"), ("otlp-json", "resourceSpans"), ("chrome", "traceEvents")]
+)
+def test_other_tools_get_the_traces(run, log, tmp_path, form, sign):
+    """--har, --otlp-json and --chrome write the traces to a file, or to stdout for a dash."""
+    code, out, _ = run(ID, log, f"--{form}", tmp_path / "out")
+    assert (code, out) == (0, "")
+    assert sign in json.loads((tmp_path / "out").read_bytes())
+    assert ID in (tmp_path / "out").read_text()
+    done = process(ID, log, f"--{form}", "-")
+    assert done.stdout == (tmp_path / "out").read_bytes()
+
+
+def test_an_export_that_cannot_be_written_is_told(run, log, tmp_path):
+    """A target that is not there, or that is the log itself, is told: exit code 2."""
+    code, _, err = run(ID, log, "--har", tmp_path / "none" / "out")
+    assert code == 2
+    assert f"cannot write {tmp_path}/none/out: No such file" in err
+    before = log.read_bytes()
+    code, _, err = run(ID, log, "--har", log)
+    assert code == 2
+    assert "would take the place of the log" in err
+    assert log.read_bytes() == before
+
+
+def test_only_lines_are_nothing_to_export(run, tmp_path):
+    """Without a trace there is nothing to write, and the target stays away."""
+    (tmp_path / "app.log").write_bytes(app_line())
+    assert run(ID, tmp_path / "app.log", "--har", tmp_path / "out")[0] == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_only_traces_and_first(run, log, tmp_path):

@@ -3,15 +3,15 @@
 arguments  the command line
 gather     names of files → the entries that have the id
 tree       the traces of several services → who called whom
-story      all of it as text: story (one page), tree_chart, app_lines, markdown
-machine    the same as JSON lines, or as the lines are
+story      all of it as text, with tree_chart, app_lines, markdown; output: in the form asked for
+machine    the same as JSON lines, or as the lines are; export: in the formats of other tools
 missing    why nothing was found
 notes      what was read, and what was left out
 following  the same for lines that are yet to come
 pager progress  the terminal
 
 Exit codes: 0 found; 1 nothing found; 2 wrong usage, an id that several begin with, or a file that
-cannot be read (what was found is shown all the same); 3 with ``--strict``, something that was found
+cannot be read or written (what was found is shown all the same); 3 with ``--strict``, something that was found
 is not whole.
 """
 
@@ -46,41 +46,36 @@ def run(options: argparse.Namespace) -> int:
 
         return follow(request)
     gathering = Gathering(request)
-    ambiguous = _printed(request, gathering)
-    return _exit_code(request, gathering, ambiguous=ambiguous)
-
-
-def _printed(request: Request, gathering: Gathering) -> bool:
-    """Print what is found; say whether it belongs to several ids."""
-    # Drawing takes longer to import than most searches last.
     if request.wanted.is_whole and request.format in ("json", "raw"):
-        from tracedclient.cli.logs import machine  # noqa: PLC0415
-
-        machine.write(gathering.entries(), request, gathering.tally)
-        ids: list[str] = []
+        done = _as_it_comes(request, gathering)
     else:
-        ids = _all_at_once(request, gathering)
-    from tracedclient.cli.logs import notes  # noqa: PLC0415
+        done = _all_at_once(request, gathering)
+    from tracedclient.cli.logs import notes  # noqa: PLC0415 - it is not free, see below
 
-    notes.write(request, gathering, ids)
-    return len(ids) > 1
+    notes.write(request, gathering)
+    return _exit_code(request, gathering) if done else USAGE
 
 
-def _all_at_once(request: Request, gathering: Gathering) -> list[str]:
+def _as_it_comes(request: Request, gathering: Gathering) -> bool:
+    from tracedclient.cli.logs import machine  # noqa: PLC0415
+
+    machine.write(gathering.entries(), request, gathering.tally)
+    return True
+
+
+def _all_at_once(request: Request, gathering: Gathering) -> bool:
+    """Print what is found; say whether that could be done, and was of one id."""
     entries = gathering.settled()
-    ids = gathering.ids
-    if len(ids) > 1:
-        return ids
-    if not entries:
-        return []
+    if len(gathering.ids) > 1 or not entries:
+        return not entries
+    # To import what draws takes longer than most searches last.
     from tracedclient.cli.logs import output  # noqa: PLC0415
 
-    output.write(entries, request, gathering)
-    return ids
+    return output.write(entries, request, gathering)
 
 
-def _exit_code(request: Request, gathering: Gathering, *, ambiguous: bool) -> int:
-    if ambiguous or gathering.tally.unreadable:
+def _exit_code(request: Request, gathering: Gathering) -> int:
+    if gathering.tally.unreadable:
         return USAGE
     if not gathering.tally.hits:
         return NOT_FOUND

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import argparse
 
 VARIABLE = "TRACEDCLIENT_LOGS"
+EXPORTS = ("har", "otlp-json", "chrome")
+"""Formats of ``tracedclient convert`` that one trace is worth having in."""
 
 
 class Request(NamedTuple):
@@ -26,7 +28,9 @@ class Request(NamedTuple):
     names: tuple[str, ...]
     span: Span
     format: str
-    """``text``, ``md``, ``json`` or ``raw``."""
+    """``text``, ``md``, ``json``, ``raw``, or one of ``EXPORTS``."""
+    target: str
+    """Where an export goes."""
     only_traces: bool
     first: bool
     strict: bool
@@ -58,8 +62,9 @@ def request_of(options: argparse.Namespace) -> Request:
             wanted=wanted(options.id),
             names=_names(options),
             span=_span(options),
-            format=options.format,
-            only_traces=options.only_traces,
+            format=_format(options),
+            target=_target(options),
+            only_traces=options.only_traces or bool(_target(options)),
             first=options.first,
             strict=options.strict,
             color=options.color,
@@ -88,6 +93,9 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         ("md", "Markdown, to paste into a ticket"),
     ):
         forms.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=says)
+    for name in EXPORTS:
+        says = f"the traces for other tools, as convert --to {name}; -: to stdout"
+        forms.add_argument(f"--{name}", metavar="FILE", default="", help=says)
     add = group.add_argument
     add("--only-traces", action="store_true", help="leave out the application's own lines")
     add("--first", action="store_true", help="stop at the first trace")
@@ -96,6 +104,17 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     add("--no-pager", dest="pager", action="store_false", help="never start PAGER")
     add_color_argument(parser)
     parser.set_defaults(format="text")
+
+
+def _target(options: argparse.Namespace) -> str:
+    return next(filter(None, (vars(options)[name.replace("-", "_")] for name in EXPORTS)), "")
+
+
+def _format(options: argparse.Namespace) -> str:
+    chosen = [name for name in EXPORTS if vars(options)[name.replace("-", "_")]]
+    if chosen and options.follow:
+        raise ValueError(f"--{chosen[0]} does not go with --follow")
+    return chosen[0] if chosen else str(options.format)
 
 
 def _names(options: argparse.Namespace) -> tuple[str, ...]:

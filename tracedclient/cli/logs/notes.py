@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from tracedclient.cli.reading.tally import Tally
 
 
-def write(request: Request, gathering: Gathering, ids: list[str]) -> None:
+def write(request: Request, gathering: Gathering) -> None:
     """Write the notes on a search that has ended."""
     # What comes first must also be seen first, where both go to one terminal.
     sys.stdout.flush()
     unicode = Style.detect(sys.stderr, "never").unicode
-    for line in _lines(request, gathering, ids):
+    for line in _lines(request, gathering):
         print(escape(line, unicode=unicode), file=sys.stderr)
 
 
-def _lines(request: Request, gathering: Gathering, ids: list[str]) -> Iterator[str]:
+def _lines(request: Request, gathering: Gathering) -> Iterator[str]:
     tally = gathering.tally
-    if len(ids) > 1:
-        yield from several(request.wanted.id, ids)
+    if len(gathering.ids) > 1:
+        yield from several(request.wanted.id, gathering.ids)
     if tally.hits:
         yield _found(tally)
     else:

@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from tracedclient.cli.logs import machine
+from tracedclient.cli.logs.arguments import EXPORTS
+from tracedclient.cli.logs.export import export
 from tracedclient.cli.logs.markdown import markdown
 from tracedclient.cli.logs.pager import show
 from tracedclient.cli.logs.story import story
@@ -20,11 +22,18 @@ if TYPE_CHECKING:
     from tracedclient.cli.reading.records import Entry
 
 
-def write(entries: Sequence[Entry], request: Request, gathering: Gathering) -> None:
-    """Write ``entries``, which are all of one id."""
+def write(entries: Sequence[Entry], request: Request, gathering: Gathering) -> bool:
+    """Write ``entries``, which are all of one id; say whether that could be done."""
+    if request.format in EXPORTS:
+        return export(entries, request)
     if request.format in ("json", "raw"):
         machine.write(entries, request, gathering.tally)
-        return
+    else:
+        _draw(entries, request, gathering)
+    return True
+
+
+def _draw(entries: Sequence[Entry], request: Request, gathering: Gathering) -> None:
     style = Style.detect(sys.stdout, request.color)
     if request.format == "md":
         unicode = style.unicode
