@@ -1,0 +1,1 @@
+"""What docs/backends says, in the engines themselves."""
