@@ -105,7 +105,9 @@ MAX_HEAD = 32 * 1024
 """Bytes of a head that is still usual."""
 _MAX_HEADERS = 90  # http.client refuses more than a hundred
 
-_HEAD = re.compile(rf"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?((?:\r\n{_TOKEN}:[\t -~]*)*)\r\n\r\n")
+_HEAD = re.compile(
+    rf"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?((?:\r\n{_TOKEN}:[\t -~]*)*)\r\n\r\n"
+)
 _FIELDS = re.compile(r"\r\n([^:]+):[\t ]*([^\r]*)")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 

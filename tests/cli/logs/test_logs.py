@@ -329,7 +329,7 @@ def test_an_export_that_cannot_be_written_is_told(run, log, tmp_path):
     before = log.read_bytes()
     code, _, err = run(ID, log, "--har", log)
     assert code == 2
-    assert "would take the place of the log" in err
+    assert "would take the place of a log" in err
     assert log.read_bytes() == before
 
 
