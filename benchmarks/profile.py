@@ -1,6 +1,7 @@
 """``python -m benchmarks.profile``: where the CPU time of a request goes, as flame graphs.
 
-Writes docs/flame-debug-off.svg and docs/flame-debug-on.svg, of a keep-alive GET.
+Writes docs/flame-debug-off.svg and docs/flame-debug-on.svg, of a keep-alive GET, and the table of its
+parts into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from benchmarks.flame import flame_graph, tree
 from benchmarks.peers import DO_OFF, DO_ON
 from benchmarks.run import bench
 from benchmarks.scenarios import SCENARIOS, scenario
+from benchmarks.shares import shares, table
 from benchmarks.workers import Worker
 
 _DOCS = Path(__file__).parent.parent / "docs"
 _PICTURES = {DO_OFF: "flame-debug-off.svg", DO_ON: "flame-debug-on.svg"}
+_BEGIN, _END = "<!-- parts -->", "<!-- end of parts -->"
 _ROOT = "(benchmarks/peers/own.py)"
 """In whose lambda a request begins."""
 
@@ -30,6 +33,7 @@ def main() -> None:
     add("--to", type=Path, default=_DOCS, metavar="DIRECTORY", help="(docs)")
     options = parser.parse_args()
     chosen = scenario(options.scenario)
+    found = []
     with bench("auto", {}) as on:
         job = on.job(chosen, on.server)
         for row, picture in _PICTURES.items():
@@ -40,6 +44,18 @@ def main() -> None:
             title = f"{row}: {chosen.title}. CPU time, {root.samples} samples"
             (options.to / picture).write_text(flame_graph(root, title), encoding="utf-8")
             print(f"{options.to / picture}: {root.samples} samples")
+            found.append(shares(root))
+    told = table(*found)
+    print(told)
+    if options.scenario == "get":
+        _put_into(options.to / "performance.md", told)
+
+
+def _put_into(page: Path, told: str) -> None:
+    """Put the table in the place of the one that is there."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    page.write_text(f"{before}{begin}\n{told}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,29 @@
+"""The table of a request's parts."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.flame import tree
+from benchmarks.shares import REST, shares, table
+
+STACKS = [
+    "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Bounded.sendall (b.py) 30",
+    "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Recorder.finish (r.py);judge (v.py) 20",
+    "main (x.py);do (root);HTTPClient.do (tracedclient/client.py) 50",
+]
+
+
+def test_each_part_has_its_share_and_the_rest_what_is_left():
+    """A sample counts once, for the outermost part it is in; the shares add up to one."""
+    found = shares(tree(STACKS, "(root)"))
+    assert found["sent and read, in the kernel for the most part"] == pytest.approx(0.3)
+    assert found["the record finished: phases, summary, verdict"] == pytest.approx(0.2)
+    assert found[REST] == pytest.approx(0.5)
+    assert sum(found.values()) == pytest.approx(1)
+
+
+def test_table_leaves_out_what_is_in_neither():
+    """A part that one of the two has not is blank there; one that neither has, has no line."""
+    lines = table({"the `Response` made": 0.1, REST: 0.9}, {REST: 1.0}).splitlines()
+    assert lines[2:] == ["| the `Response` made | 10% |  |", f"| {REST} | 90% | 100% |"]
