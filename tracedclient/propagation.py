@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from tracedclient.trace.formats import NOT_IDS, Fields, Format, IdHeader, formats
+import msgspec
+
+from tracedclient.trace.formats import NOT_IDS, Field, Format, IdHeader, formats
 from tracedclient.trace.ids import new_span_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from requests import PreparedRequest
 
@@ -55,14 +57,16 @@ class Propagation:
 
     formats: tuple[str, ...] = ("traceparent", "X-Trace-Id")
     origins: tuple[str, ...] | None = None
-    _forms: tuple[Format, ...] = field(init=False, repr=False, compare=False)
+    _ids: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _spans: tuple[Format, ...] = field(init=False, repr=False, compare=False)
     _patterns: tuple[Origin, ...] = field(init=False, repr=False, compare=False)
     _names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         forms = formats("formats", self.formats)
         names = {name for form in (*forms, *_ALWAYS_OURS) for name in form.names}
-        self._set("_forms", forms)
+        self._set("_ids", tuple(form.name for form in forms if isinstance(form, IdHeader)))
+        self._set("_spans", tuple(form for form in forms if not isinstance(form, IdHeader)))
         self._set("formats", tuple(self.formats))
         self._set("_patterns", _patterns(self.origins))
         self._set("origins", None if self.origins is None else tuple(self.origins))
@@ -89,9 +93,9 @@ class Propagation:
         Its own ``traceparent`` or ``b3`` stays: another tracer has set it.
         """
         given = request.headers
-        fields: Fields = ()
-        for form in self._forms:
-            if type(form) is IdHeader or form.names[0] not in given:
+        fields: list[Field] = [(name, context.trace_id, None) for name in self._ids]
+        for form in self._spans:
+            if form.names[0] not in given:
                 fields += form.fields(context, sampled=sampled)
         return Outbound(self, fields)
 
@@ -102,17 +106,17 @@ class Propagation:
                 del request.headers[name]
 
 
-class Outbound(NamedTuple):
+class Outbound(msgspec.Struct, frozen=True, gc=False):
     """The trace of one call, as it goes out with each of its requests."""
 
     propagation: Propagation
-    fields: Fields
+    fields: Sequence[Field]
 
     def begin(self, request: PreparedRequest) -> None:
         """Make ``request`` a new span of the trace: for each attempt, since retries differ."""
         propagation = self.propagation
         if propagation.origins is None or propagation.allows(request.url or ""):
-            self._write(request, self.fields)
+            _write(request, self.fields)
         else:
             propagation.strip(request)
 
@@ -123,16 +127,15 @@ class Outbound(NamedTuple):
         say: what it took off stays off.
         """
         if self.propagation.origins is None:
-            left = tuple(field for field in self.fields if field[0] in request.headers)
-            self._write(request, left)
+            _write(request, [field for field in self.fields if field[0] in request.headers])
         else:
             self.begin(request)
 
-    @staticmethod
-    def _write(request: PreparedRequest, fields: Fields) -> None:
-        headers, span_id = request.headers, new_span_id()
-        for name, before, after in fields:
-            headers[name] = before if after is None else f"{before}{span_id}{after}"
+
+def _write(request: PreparedRequest, fields: Sequence[Field]) -> None:
+    headers, span_id = request.headers, new_span_id()
+    for name, before, after in fields:
+        headers[name] = before if after is None else before + span_id + after
 
 
 @lru_cache(maxsize=1024)

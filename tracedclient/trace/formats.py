@@ -18,8 +18,8 @@ from tracedclient.trace.ids import is_trace_id, is_w3c_trace_id
 Headers: TypeAlias = Mapping[str, Sequence[str]]
 """Every value of a header by its name in lower case, in the order in which they came."""
 
-Fields: TypeAlias = tuple[tuple[str, str, str | None], ...]
-"""Headers to be sent: name, and the value up to the span id and from there; ``None`` for one without
+Field: TypeAlias = tuple[str, str, str | None]
+"""A header to be sent: name, and value up to the span id and from there; ``None`` for one without
 a span id. So what stays the same from request to request of a call is put together once.
 """
 
@@ -39,7 +39,7 @@ class Format(Protocol):
     def read(self, headers: Headers) -> TraceContext | None:
         """Return what ``headers`` say; ``None`` for nothing, or nothing that can be trusted."""
 
-    def fields(self, context: TraceContext, *, sampled: bool | None) -> Fields:
+    def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:
         """Return the headers for spans of this trace; none when the id cannot be said so."""
 
 
@@ -55,7 +55,7 @@ class Traceparent:
             return None
         return w3c.parse_traceparent(value, headers.get("tracestate", ()))
 
-    def fields(self, context: TraceContext, *, sampled: bool | None) -> Fields:
+    def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:
         if not is_w3c_trace_id(context.trace_id):
             return ()
         field = ("traceparent", *w3c.around_span_id(context, sampled=bool(sampled)))
@@ -74,7 +74,7 @@ class B3:
         value = _only(headers, "b3")
         return None if value is None else b3.parse_single(value)
 
-    def fields(self, context: TraceContext, *, sampled: bool | None) -> Fields:
+    def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:
         if not b3.is_trace_id(context.trace_id):
             return ()
         return (("b3", *b3.around_span_id(context, sampled=sampled)),)
@@ -95,7 +95,7 @@ class B3Multi:
     def read(self, headers: Headers) -> TraceContext | None:
         return b3.parse_multi(*(_only(headers, name) for name in self.names[:4]))
 
-    def fields(self, context: TraceContext, *, sampled: bool | None) -> Fields:
+    def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:
         if not b3.is_trace_id(context.trace_id):
             return ()
         fixed = b3.fixed_headers(context, sampled=sampled)
@@ -118,7 +118,7 @@ class IdHeader:
             return None
         return TraceContext(value)
 
-    def fields(self, context: TraceContext, *, sampled: bool | None) -> Fields:  # noqa: ARG002
+    def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:  # noqa: ARG002
         return ((self.name, context.trace_id, None),)
 
 

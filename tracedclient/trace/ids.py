@@ -13,6 +13,10 @@ from __future__ import annotations
 import os
 import random
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # \Z and not $: $ lets a trailing newline pass.
 _VALID = re.compile(r"\A[A-Za-z0-9._:/+=@-]{1,128}\Z")
@@ -23,19 +27,19 @@ _MAX_LENGTH = 128
 class _Generator:
     """Random bits; a forked child does not repeat its parent's."""
 
+    bits: Callable[[int], int]
+
     def __init__(self) -> None:
+        self.bits = self._first_bits
+
+    def _first_bits(self, count: int) -> int:
+        # Not before: importing changes nothing, and a hook at the fork cannot be taken back.
         self._seed()
+        os.register_at_fork(after_in_child=self._seed)
+        return self.bits(count)
 
     def _seed(self) -> None:
-        self._bits = random.Random().getrandbits  # noqa: S311 - ids are no secrets
-        self._pid = os.getpid()
-
-    def bits(self, count: int) -> int:
-        """Return ``count`` random bits that are not all zero."""
-        # Asked for, and not told by a hook at the fork: that could not be taken back.
-        if self._pid != os.getpid():
-            self._seed()
-        return self._bits(count) or 1
+        self.bits = random.Random().getrandbits  # noqa: S311 - ids are no secrets
 
 
 _generator = _Generator()
@@ -43,12 +47,12 @@ _generator = _Generator()
 
 def new_trace_id() -> str:
     """Return a new id of 32 hex digits (W3C Trace Context §3.2.2.3), never all zero."""
-    return f"{_generator.bits(128):032x}"
+    return (_generator.bits(128) or 1).to_bytes(16, "big").hex()
 
 
 def new_span_id() -> str:
     """Return a new id of 16 hex digits (W3C Trace Context §3.2.2.4), never all zero."""
-    return f"{_generator.bits(64):016x}"
+    return (_generator.bits(64) or 1).to_bytes(8, "big").hex()
 
 
 def is_w3c_trace_id(trace_id: str) -> bool:
