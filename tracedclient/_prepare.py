@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from requests.exceptions import InvalidHeader, InvalidURL
 
-from tracedclient.transport import are_plain
+from tracedclient.transport import are_plain, copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ def prepare(
     ``ValueError`` name what of the request they object to.
     """
     if isinstance(request, requests.PreparedRequest):
-        prepared = request.copy()
+        prepared = copied(request)
     elif isinstance(request, requests.Request):
         _check_method(request.method)
         # Before requests looks at them: its own errors quote the value.

@@ -131,6 +131,11 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
         else:
             self.begin(request)
 
+    def leave(self, request: PreparedRequest) -> None:
+        """Take the trace off ``request``, a copy that belongs to another call."""
+        for name, _, _ in self.fields:
+            request.headers.pop(name, None)
+
 
 def _write(request: PreparedRequest, fields: Sequence[Field]) -> None:
     headers, span_id = request.headers, new_span_id()

@@ -31,7 +31,7 @@ from tracedclient.transport.environment import Environment
 from tracedclient.transport.failure import WireFacts, wire_facts
 from tracedclient.transport.fork import forget_after_fork
 from tracedclient.transport.prepared import are_plain
-from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, carry_on
+from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, carry_on, copied
 from tracedclient.transport.session import TracedSession
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "WireFacts",
     "are_plain",
     "carry_on",
+    "copied",
     "forget_after_fork",
     "wire_facts",
 ]

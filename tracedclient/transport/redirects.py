@@ -82,24 +82,36 @@ def settle(response: Response) -> None:
     response._content_consumed = True  # noqa: SLF001
 
 
-class FollowsRedirects(Protocol):
-    """What travels with a request and has a say in each that a redirect leads to."""
+class Traveller(Protocol):
+    """What goes along with one call's requests."""
 
     def follow(self, request: PreparedRequest) -> None:
-        """Alter ``request``, which a redirect policy has seen."""
+        """Alter ``request``, which a redirect led to, after the redirect policy has seen it."""
+
+    def leave(self, request: PreparedRequest) -> None:
+        """Take its own off ``request``, a copy that belongs to another call."""
 
 
-def carry_on(traveller: FollowsRedirects, request: PreparedRequest) -> None:
+def carry_on(traveller: Traveller, request: PreparedRequest) -> None:
     """Have ``traveller`` follow ``request`` wherever redirects lead it."""
     setattr(request, _TRAVELLER, traveller)
 
 
 def follow(request: PreparedRequest, came_from: PreparedRequest) -> None:
     """Have what travels with ``came_from`` follow on to ``request``."""
-    traveller: FollowsRedirects | None = getattr(came_from, _TRAVELLER, None)
+    traveller: Traveller | None = getattr(came_from, _TRAVELLER, None)
     if traveller is not None:
         carry_on(traveller, request)
         traveller.follow(request)
+
+
+def copied(request: PreparedRequest) -> PreparedRequest:
+    """Return a copy of ``request`` for another call, also of one that was sent: ``answer.request``."""
+    copy = request.copy()
+    traveller: Traveller | None = getattr(request, _TRAVELLER, None)
+    if traveller is not None:
+        traveller.leave(copy)
+    return copy
 
 
 class RedirectRefused(InvalidSchema):
