@@ -6,6 +6,7 @@ is then found by no grep. What is cut is said in ``truncated`` and the ``…_dro
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,7 +27,12 @@ _ENVELOPE = 1_000
 """Bytes left for what the logger adds: timestamp, level and the application's bound context."""
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(TraceResult)
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[TraceResult]:
+    # Of no use to who only writes traces, and it costs more than the module itself.
+    return msgspec.json.Decoder(TraceResult)
 
 
 class UnknownSchema(ValueError):
@@ -47,7 +53,7 @@ def from_json(line: bytes | str) -> TraceResult:
     found = msgspec.json.decode(line, type=_AnySchema).schema
     if found != SCHEMA:
         raise UnknownSchema(f"schema must be {SCHEMA!r}, not {found!r}")
-    return _decoder.decode(line)
+    return _decoder().decode(line)
 
 
 class _AnySchema(msgspec.Struct):
