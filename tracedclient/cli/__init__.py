@@ -4,7 +4,7 @@ terminal   what the terminal can show; columns: fit text into it; page: both tog
 waterfall  a TraceResult as text, from headline, chart (timeline, bars) and details (facts)
 stat demo flag  one module per command, imported only when that command is given
 logs       the command ``logs``; reading: files, searching them, and what their lines say
-convert    a trace in the formats of other tools
+convert    a trace in the formats of other tools; doctor: would traces appear
 schema lnav_format completion  texts for other programs
 """
 
@@ -36,6 +36,9 @@ _COMMANDS = {
         "write the traces of a log as HAR, OTLP, Chrome, Parquet",
     ),
     "demo": _Command("tracedclient.cli.demo", "show the library at work on this machine alone"),
+    "doctor": _Command(
+        "tracedclient.cli.doctor.command", "check that traces would appear, and what may slow calls"
+    ),
     "flag": _Command("tracedclient.cli.flag", "switch the debug flag on or off, show it, check it"),
     "lnav-format": _Command("tracedclient.cli.lnav_format", "print lnav's format for our lines"),
     "logs": _Command(

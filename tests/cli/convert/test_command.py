@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -75,8 +76,39 @@ def test_damage_is_counted(log, tmp_path, capsys):
         file.write(line(RETRIED).replace("tracedclient.trace/1", "tracedclient.trace/9") + "\n")
         file.write(line(RETRIED).replace(RETRIED.started_at, "yesterday") + "\n")
     assert convert(log, "--to", "har", "-o", tmp_path / "a.har") == 0
-    assert "3 records damaged" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert all(words in said for words in ("half a record", "cannot read", "no trace, though"))
     assert convert(log, "--strict", "--to", "har", "-o", tmp_path / "a.har") == 3
+
+
+def test_compressed_files_globs_and_wrapped_lines(tmp_path):
+    """What `logs` reads, convert reads: a rotated .gz, found by a glob, written by Docker."""
+    wrapped = json.dumps(
+        {"log": line(RETRIED) + "\n", "stream": "stdout", "time": RETRIED.started_at},
+        separators=(",", ":"),
+    )
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(wrapped.encode() + b"\n"))
+    assert convert(tmp_path / "app.log*", "--to", "har", "-o", tmp_path / "a.har") == 0
+    assert len(json.loads((tmp_path / "a.har").read_text())["log"]["pages"]) == 1
+
+
+def test_a_span_of_time(log, tmp_path):
+    """With --since and --until only the traces of that time are converted, give or take a minute."""
+    day = ("--since", "2026-11-20T22:00Z", "--until", "2026-11-20T23:00Z")
+    assert convert(log, *day, "--to", "har", "-o", tmp_path / "a.har") == 0
+    assert (
+        convert(log, "--until", "2026-11-20T22:00Z", "--to", "har", "-o", tmp_path / "b.har") == 1
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--since", "soon"], ["--since", "2026-11-20T22:00Z", "--until", "2026-11-20T21:00Z"]]
+)
+def test_a_wrong_span(log, wrong):
+    """A time that is none, and an end before its beginning, are wrong usage."""
+    with pytest.raises(SystemExit) as end:
+        convert(log, *wrong, "--to", "har")
+    assert end.value.code == 2
 
 
 def test_an_unreadable_file_among_readable_ones(log, tmp_path, capsys):

@@ -1,79 +1,41 @@
-"""Log files → the traces in them, and a count of what could not be read."""
+"""Log files → the traces in them, and a tally of what could not be read."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from tracedclient.cli.timeline import rows
-from tracedclient.trace.schema import from_json
+from tracedclient.cli.reading.files import blocks_of
+from tracedclient.cli.reading.inputs import Unreadable, inputs
+from tracedclient.cli.reading.records import understood
+from tracedclient.cli.reading.search import lines_with
+from tracedclient.cli.reading.tally import Tally
+from tracedclient.cli.reading.window import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tracedclient.trace.model import TraceResult
 
-STDIN = "-"
-
-_SIGN = b'"tracedclient.trace/'
-_MAX_LINE = 1024 * 1024
-"""Bytes up to which a line is held in memory; no trace is nearly as long."""
+_SIGN = b"tracedclient.trace/"
+"""Every line that is a trace has it, whoever wrote the JSON, and few others do."""
 
 
 class Source:
-    """The traces of some files, ``-`` being the standard input; iterate over it once."""
+    """The traces of what ``names`` stand for (``-``, files, globs, directories); iterate once."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], span: Span | None = None) -> None:
+        self.tally = Tally()
         self._names = names
-        self.found = 0
-        self.damaged = 0
-        """Lines that say they are traces and cannot be read as one."""
-        self.unreadable: list[str] = []
-        """``NAME: why``."""
+        self._span = span or Span()
 
     def __iter__(self) -> Iterator[TraceResult]:
-        for name in self._names:
-            try:
-                yield from self._file(name)
-            except OSError as error:
-                shown = "standard input" if name == STDIN else name
-                self.unreadable.append(f"{shown}: {error.strerror or error}")
-
-    def _file(self, name: str) -> Iterator[TraceResult]:
-        if name == STDIN:
-            yield from self._traces(sys.stdin.buffer)
-            return
-        with Path(name).open("rb") as file:
-            yield from self._traces(file)
-
-    def _traces(self, file: BinaryIO) -> Iterator[TraceResult]:
-        for line in _lines(file):
-            if _SIGN not in line:
+        for found in inputs(self._names):
+            if isinstance(found, Unreadable):
+                self.tally.unreadable.append(found)
                 continue
-            trace = _trace(line)
-            if trace is None:
-                self.damaged += 1
-            else:
-                self.found += 1
-                yield trace
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines; of one that is too long, its first part and its rest each as one."""
-    while line := file.readline(_MAX_LINE):
-        yield line
-
-
-def _trace(line: bytes) -> TraceResult | None:
-    # A runtime may have put its own words before the object.
-    _, brace, rest = line.partition(b"{")
-    try:
-        trace = from_json(brace + rest)
-        # Every time in it has to be one.
-        rows(trace)
-    except (msgspec.MsgspecError, ValueError, OverflowError):
-        return None
-    return trace
+            for line in lines_with(blocks_of(found, self._span, self.tally), [_SIGN]):
+                entry = understood(line, found.name, ())
+                self.tally.oddities.update(entry.oddities)
+                if entry.trace is not None and self._span.holds(entry.moment):
+                    self.tally.traces += 1
+                    yield entry.trace
