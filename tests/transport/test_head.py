@@ -123,6 +123,8 @@ FIELDS = st.lists(
                 "Content-Length: -1",
                 "Content-Length:",
                 "Transfer-Encoding: chunked",
+                "transfer-encoding: Chunked",
+                "Transfer-Encoding: gzip, chunked",
                 "Connection: keep-alive",
                 "Connection: Keep-Alive",
                 "Connection: close",
@@ -198,13 +200,25 @@ def test_response_head_is_what_http_client_reads(status_line, fields, method, en
     assert theirs.version == 11
     assert list(ours.fields) == theirs.msg.items()
     assert not theirs.msg.defects
-    assert ours.length == theirs.length
+    assert (ours.length, ours.length is None) == (theirs.length, bool(theirs.chunked))
     assert ours.closes == theirs.will_close
     assert ours.size == len(data) - len(theirs.fp.read() if theirs.fp else body)
     assert ours.keep_alive == theirs.headers.get("keep-alive")
+    assert ours.sets_cookies == ("set-cookie" in theirs.headers)
+    assert (ours.coding or "") == theirs.headers.get("content-encoding", "").lower()
 
 
-@pytest.mark.parametrize("fields", [["Content-Length: 5"], ["content-length:0", "X-A: b"]])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["Content-Length: 5"],
+        ["content-length:0", "X-A: b"],
+        ["Transfer-Encoding: chunked"],
+        ["Content-Length: 5", "Connection: close"],
+        ["Content-Length: 5", "Content-Encoding: gzip"],
+        ["Content-Length: 5", "Set-Cookie: a=b", "Set-Cookie: c=d"],
+    ],
+)
 def test_usual_answer_takes_the_short_way(fields):
     """What a service usually answers is not left to the others."""
     data = "\r\n".join(["HTTP/1.1 200 OK", *fields, "", ""]).encode()

@@ -4,7 +4,11 @@ from the point on where it turned out to be unusual.
 
 from __future__ import annotations
 
+import gzip
+import pickle
 import socket
+import time
+import zlib
 from contextlib import ExitStack
 
 import pytest
@@ -92,6 +96,7 @@ def outcome(session, script, url, **request):
         else:
             told.append(seen(response))
     first = script.received[0][0] if script.received else 0
+    told.append([told_of(cookie) for cookie in session.cookies])
     # Which of the session's connections, and what came over it.
     return told, [(number - first, data) for number, data in script.received]
 
@@ -104,7 +109,7 @@ def seen(response):
         response.encoding,
         response.content,
         response.url,
-        [(cookie.name, cookie.value) for cookie in response.cookies],
+        [told_of(cookie) for cookie in response.cookies],
         [hop.status_code for hop in response.history],
         response.raw.status,
         list(response.raw.headers.items()),
@@ -116,6 +121,11 @@ def seen(response):
         response.is_redirect,
         response.elapsed.total_seconds() > 0,
     )
+
+
+def told_of(cookie):
+    lifetime = cookie.expires and round((cookie.expires - time.time()) / 10)
+    return cookie.name, cookie.value, cookie.domain, cookie.path, lifetime
 
 
 STATUS_LINES = st.sampled_from(
@@ -141,12 +151,17 @@ FIELDS = st.lists(
             b"Content-Type: application/json",
             b"Content-Type: text/plain; charset=latin-1",
             b"Transfer-Encoding: chunked",
+            b"Transfer-Encoding: chunked",
             b"Content-Encoding: gzip",
+            b"Content-Encoding: deflate",
             b"Connection: close",
             b"Connection: keep-alive",
             b"Keep-Alive: timeout=1",
             b"Set-Cookie: a=b; Path=/",
             b"Set-Cookie: c=d",
+            b"Set-Cookie: e=f; Max-Age=60",
+            b"Set-Cookie: g=h; Domain=other.test",
+            b"Set-Cookie2: i=j",
             b"Location: /other",
             b"Vary: a",
             b"vary: b",
@@ -157,8 +172,37 @@ FIELDS = st.lists(
     ),
     max_size=4,
 )
+ZIPPED = gzip.compress(b"hello" * 9, mtime=0)
+
+
+def in_chunks(body, size=7):
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+
+
 BODIES = st.sampled_from(
-    [b"", b"hello", b"hello, more than said", b"5\r\nhello\r\n0\r\n\r\n", b"hel"]
+    [
+        b"",
+        b"hello",
+        b"hello, more than said",
+        b"5\r\nhello\r\n0\r\n\r\n",
+        b"hel",
+        in_chunks(b"hello, in chunks"),
+        in_chunks(ZIPPED),
+        in_chunks(zlib.compress(b"hello")),
+        in_chunks(ZIPPED[:-3]),
+        in_chunks(ZIPPED + ZIPPED),
+        in_chunks(b"not compressed"),
+        b"5;name=value\r\nhello\r\n0\r\n\r\n",
+        b"5\r\nhello\r\n0\r\nTrailer: x\r\n\r\n",
+        b"5\r\nhello\r\n0\r\n\r\nmore",
+        b"5\r\nhello\r\n",
+        b"5\r\nhello, more\r\n0\r\n\r\n",
+        b"+5\r\nhello\r\n0\r\n\r\n",
+        b"5\nhello\r\n0\r\n\r\n",
+        b"x\r\n",
+        b"\r\n",
+    ]
 )
 
 
@@ -197,7 +241,13 @@ KEPT = [
     b"HTTP/1.1 204 No Content\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+    + in_chunks(ZIPPED),
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
+    % (len(ZIPPED), ZIPPED),
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nhi",
     b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nhi",
+    b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Max-Age=60\r\nContent-Length: 2\r\n\r\nhi",
 ]
 
 
@@ -272,6 +322,52 @@ def test_large_body_arrives_in_one_way_or_the_other(script, url, sessions):
 
 
 @pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        (b"Transfer-Encoding: chunked", in_chunks(bytes(range(256)) * 3000, 10_000)),
+        (b"Transfer-Encoding: chunked", in_chunks(bytes(range(256)) * 8192, 10_000)),
+        (b"Transfer-Encoding: chunked", in_chunks(bytes(range(256)) * 40, 16)),
+        (b"Content-Encoding: gzip", gzip.compress(b"0" * 1_000_000, mtime=0)),
+        (b"Content-Encoding: gzip", gzip.compress(b"0" * 1_100_000, mtime=0)),
+        (b"Content-Encoding: deflate", zlib.compress(b"0" * 1_000)),
+        (b"Content-Encoding: deflate", zlib.compress(b"0" * 1_000)[2:-4]),
+    ],
+)
+def test_large_coded_body_arrives_in_one_way_or_the_other(script, url, sessions, fields, body):
+    """Chunks and compression are undone alike, however much they come to."""
+    length = b"" if b"chunked" in fields else b"Content-Length: %d\r\n" % len(body)
+    script.pieces, script.closes = (
+        [b"HTTP/1.1 200 OK\r\n%b%b\r\n\r\n" % (length, fields), body],
+        False,
+    )
+    short, long = (outcome(session, script, url) for session in sessions)
+    assert short == long
+    assert [number for number, _ in short[1]] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "headers", [b"", b"Set-Cookie: a=b; Max-Age=60\r\n", b"Set-Cookie: a=b\r\n"]
+)
+def test_answer_can_be_pickled(script, url, sessions, headers):
+    """An answer read in one piece is pickled as any other is, with its cookies."""
+    answer = b"HTTP/1.1 200 OK\r\n%bContent-Length: 2\r\n\r\nhi" % headers
+    script.pieces, script.closes = [answer], False
+    again = [pickle.loads(pickle.dumps(s.get(url, timeout=5))) for s in sessions]
+    short, long = ((r.content, dict(r.headers), r.cookies.get_dict(), r.ok) for r in again)
+    assert short == long
+
+
+def test_session_of_requests_keeps_the_cookies(script, url):
+    """The adapter alone, on requests' own session, leaves the cookies to it."""
+    script.pieces = [b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nhi"]
+    script.closes = False
+    with requests.Session() as session:
+        session.mount("http://", TracedAdapter())
+        assert isinstance(session.get(url, timeout=5), WholeResponse)
+        assert session.cookies.get_dict() == {"a": "b"}
+
+
+@pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel"]
 )
 def test_silence_is_the_same_timeout(start, answer):
@@ -305,6 +401,13 @@ def test_refused_connection_is_the_same_error():
                 session.get(f"http://127.0.0.1:{port}/", timeout=5)
             errors.append(str(caught.value).partition("object at")[0])
     assert errors[0] == errors[1]
+
+
+@pytest.mark.parametrize("answer", [*KEPT[:4], *KEPT[5:7], *KEPT[8:]])
+def test_usual_answer_takes_the_short_way(script, url, sessions, answer):
+    """Chunks, compression and cookies are no reason to hand an answer on."""
+    script.pieces, script.closes = [answer], False
+    assert isinstance(sessions[0].get(url, timeout=5), WholeResponse)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
     from urllib3 import BaseHTTPResponse
 
+    from tracedclient.transport.answer import WholeResponse
 
 _MAX_KNOWN_POOLS = 256
 
@@ -217,7 +218,7 @@ class TracedAdapter(HTTPAdapter):
 
     def exchange(
         self, request: PreparedRequest, timeout: Any, verify: Any, cert: Any, proxies: Any
-    ) -> TracedResponse | None:
+    ) -> WholeResponse | None:
         """Do a plain exchange the short way; ``None`` leaves it to ``send``, whole or the rest of it."""
         if is_redirected(request) or (proxies and select_proxy(request.url or "", proxies)):
             return None

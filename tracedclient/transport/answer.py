@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 from functools import cached_property
+from http.client import HTTPMessage
 from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
-from requests.cookies import cookiejar_from_dict
+from requests.cookies import cookiejar_from_dict, extract_cookies_to_jar
 from urllib3 import HTTPHeaderDict
 
 from tracedclient.errors import ResponseTooLarge
@@ -77,13 +78,24 @@ class TracedResponse(requests.Response):
 class WholeResponse(TracedResponse):
     """One whose body was read before anybody asked for it.
 
-    What few callers look at is made when they do: ``raw``, ``cookies``, of which there are none.
+    What few callers look at is made when they do: ``raw``, ``cookies``.
     """
 
-    def __init__(self, fields: tuple[tuple[str, str], ...], body: bytes) -> None:
+    sets_cookies = False
+
+    def __init__(
+        self,
+        fields: tuple[tuple[str, str], ...],
+        body: bytes,
+        content: bytes,
+        *,
+        sets_cookies: bool,
+    ) -> None:
         # Not requests' own, which makes for every response what here is seldom asked for.
         self._fields = fields
-        self._content = body
+        self._body = body
+        self._content = content
+        self.sets_cookies = sets_cookies
         self._content_consumed = True
         self._next = None
         self.history = []
@@ -91,13 +103,24 @@ class WholeResponse(TracedResponse):
 
     @cached_property
     def cookies(self) -> Any:  # type: ignore[override]
-        return cookiejar_from_dict({})
+        jar = cookiejar_from_dict({})
+        if self.sets_cookies:
+            self.give_cookies(jar)
+        return jar
+
+    def give_cookies(self, jar: Any) -> None:
+        """Put into ``jar`` what of the answer's cookies it accepts."""
+        extract_cookies_to_jar(jar, self.request, self._read)
+
+    @cached_property
+    def _read(self) -> _Read:
+        return _Read(self._fields)
 
     @cached_property
     def raw(self) -> Any:
         """urllib3's response, read to its end, its connection returned."""
         raw = urllib3.HTTPResponse(
-            body=io.BytesIO(self.content),
+            body=io.BytesIO(self._body),
             headers=HTTPHeaderDict(self._fields),
             status=self.status_code,
             version=11,
@@ -107,6 +130,27 @@ class WholeResponse(TracedResponse):
             decode_content=False,
             request_method=self.request.method,
             request_url=self.request.path_url,
+            original_response=self._read if self.sets_cookies else None,  # type: ignore[arg-type]
         )
         raw.drain_conn()
         return raw
+
+
+class _Read:
+    """What requests, looking for cookies, wants of http.client's answer; it has been read."""
+
+    def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
+        self.msg = HTTPMessage()
+        for name, value in fields:
+            self.msg[name] = value
+
+    @property
+    def _original_response(self) -> _Read:
+        """Where requests looks for it, in urllib3's answer."""
+        return self
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""

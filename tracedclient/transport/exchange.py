@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracedclient.httptrace import BodyDoneInfo, BodyReadInfo, GotFirstResponseByteInfo
 from tracedclient.transport.begun import Begun, HandedOn, Meter
+from tracedclient.transport.content import Chunks, Unplain, decoded
 from tracedclient.transport.head import Head, response_head
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Answered(NamedTuple):
 
     head: Head
     body: bytes
+    """As it came, without its chunks."""
+    content: bytes
+    """What was compressed to that."""
     peer: str
     """The address that it came from."""
 
@@ -61,7 +65,7 @@ def exchange(pool: Any, plain: Plain) -> Answered:
     work = _Exchange(conn, plain)
     try:
         answered = work.run()
-    except _Unusual:
+    except (_Unusual, Unplain):
         raise HandedOn(conn, work.begun(None)) from None
     except BaseException as error:  # noqa: BLE001 - raised again where urllib3 would have met it
         raise HandedOn(conn, work.begun(error)) from None
@@ -111,7 +115,8 @@ class _Exchange:
         if self._trace is not None:
             self._in_body = True
             self._trace.response_head(head.info(self._meter))
-        return Answered(head, self._read_body(head), self._conn.peer)
+        body = self._read_body(head)
+        return Answered(head, body, self._content(head, body), self._conn.peer)
 
     def end(self, pool: Any, *, closes: bool) -> None:
         """Give the connection back."""
@@ -147,11 +152,13 @@ class _Exchange:
                 raise _Unusual
             self._read(_READ)
         head = response_head(self._data, to_head=self._plain.method == "HEAD")
-        if head is None or head.length > self._plain.max_body:
+        if head is None or (head.length or 0) > self._plain.max_body:
             raise _Unusual
         return head
 
     def _read_body(self, head: Head) -> bytes:
+        if head.length is None:
+            return self._read_chunks(head)
         whole = head.size + head.length
         while len(self._data) < whole:
             if self._ended:
@@ -160,6 +167,17 @@ class _Exchange:
         if len(self._data) > whole:
             raise _Unusual
         return self._data[head.size :]
+
+    def _read_chunks(self, head: Head) -> bytes:
+        chunks = Chunks(head.size, self._plain.max_body)
+        while (body := chunks.take(self._data)) is None:
+            if self._ended:
+                raise _Unusual
+            self._read(_READ)
+        return body
+
+    def _content(self, head: Head, body: bytes) -> bytes:
+        return body if head.coding is None else decoded(body, head.coding, self._plain.max_body)
 
     def _read(self, size: int) -> None:
         if self._trace is None:

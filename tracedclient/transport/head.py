@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib3.connection import _get_default_user_agent as default_user_agent
 
 from tracedclient.httptrace import ResponseHeadInfo
+from tracedclient.transport.content import CODINGS, Unplain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,8 +114,10 @@ _LENGTH = re.compile(r"[0-9]{1,15}")
 
 _CLOSES = {"keep-alive": False, "close": True}
 
-_NOT_PLAIN = frozenset({"transfer-encoding", "content-encoding", "set-cookie", "set-cookie2"})
-"""Fields with which there is more to do than to note them."""
+_ONCE = frozenset(
+    {"content-length", "connection", "keep-alive", "transfer-encoding", "content-encoding"}
+)
+"""Fields that decide about the rest, of which one is enough."""
 
 
 class Head(NamedTuple):
@@ -126,12 +129,15 @@ class Head(NamedTuple):
     """As they were sent."""
     keep_alive: str | None
     """The value of ``Keep-Alive``."""
-    length: int
-    """Bytes of the body."""
+    length: int | None
+    """Bytes of the body; ``None`` when it comes in chunks."""
     size: int
     """Bytes of the head itself."""
     closes: bool
     """Whether the connection ends with this answer."""
+    coding: str | None
+    """What is to be undone to have the content: one of ``CODINGS``."""
+    sets_cookies: bool
 
     def info(self, meter: Meter) -> ResponseHeadInfo:
         """Return what a trace is told of it, after what ``meter`` has counted."""
@@ -159,35 +165,47 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
     fields = tuple(_FIELDS.findall(match[3]))
     if len(fields) > _MAX_HEADERS:
         return None
-    known = _known(fields)
-    if known is None or (status // 100 == 3 and "location" in known):
-        return None
-    length = _body_length(status, known.get("content-length"), to_head=to_head)
-    closes = _CLOSES.get(known.get("connection", "keep-alive").lower())
-    if length is None or closes is None:
-        return None
-    reason, keep_alive = (match[2] or "").strip(), known.get("keep-alive")
-    return Head(status, reason, fields, keep_alive, length, end + 4, closes)
-
-
-def _known(fields: tuple[tuple[str, str], ...]) -> dict[str, str] | None:
-    """The values by their names in lower case; ``None`` when one decides about the rest."""
     known = {name.lower(): value for name, value in fields}
-    if not known.keys().isdisjoint(_NOT_PLAIN):
-        return None
     if len(known) != len(fields) and not _repeats_are_harmless(fields):
         return None
-    return known
+    closes = _CLOSES.get(known.get("connection", "keep-alive").lower())
+    if closes is None or "set-cookie2" in known or (status // 100 == 3 and "location" in known):
+        return None
+    try:
+        length = _body_length(known, empty=to_head or status in (204, 304))
+        coding = _coding(known, empty=length == 0)
+    except Unplain:
+        return None
+    reason, keep_alive = (match[2] or "").strip(), known.get("keep-alive")
+    cookies = "set-cookie" in known
+    return Head(status, reason, fields, keep_alive, length, end + 4, closes, coding, cookies)
 
 
 def _repeats_are_harmless(fields: tuple[tuple[str, str], ...]) -> bool:
     names = [name.lower() for name, _ in fields]
-    return all(names.count(name) < 2 for name in ("content-length", "connection", "keep-alive"))
+    return all(names.count(name) < 2 for name in _ONCE)
 
 
-def _body_length(status: int, announced: str | None, *, to_head: bool) -> int | None:
-    if announced is not None and not _LENGTH.fullmatch(announced):
+def _body_length(known: dict[str, str], *, empty: bool) -> int | None:
+    announced, transfer = known.get("content-length"), known.get("transfer-encoding")
+    if transfer is not None:
+        if empty or announced is not None or transfer.lower() != "chunked":
+            raise Unplain
         return None
-    if to_head or status in (204, 304):
+    if announced is None:
+        if not empty:
+            raise Unplain
         return 0
-    return None if announced is None else int(announced)
+    if not _LENGTH.fullmatch(announced):
+        raise Unplain
+    return 0 if empty else int(announced)
+
+
+def _coding(known: dict[str, str], *, empty: bool) -> str | None:
+    coding = known.get("content-encoding")
+    if coding is None:
+        return None
+    # urllib3 has its own mind of nothing that is compressed.
+    if empty or coding.lower() not in CODINGS:
+        raise Unplain
+    return coding.lower()

@@ -68,7 +68,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -> WholeResponse:
     """Return what requests would make of this answer."""
     head = answered.head
-    response = WholeResponse(head.fields, answered.body)
+    response = WholeResponse(
+        head.fields, answered.body, answered.content, sets_cookies=head.sets_cookies
+    )
     response.status_code = head.status
     response.reason = head.reason
     response.headers = headers = CaseInsensitiveDict(_joined(head.fields))
@@ -77,7 +79,15 @@ def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -
     response.request = request
     response.connection = adapter
     response.peer = answered.peer
+    if head.sets_cookies and _are_dated(head.fields):
+        # How long they are good for is counted from now on.
+        response.cookies  # noqa: B018
     return response
+
+
+def _are_dated(fields: tuple[tuple[str, str], ...]) -> bool:
+    cookies = [value.lower() for name, value in fields if name.lower() == "set-cookie"]
+    return any("max-age" in cookie or "expires" in cookie for cookie in cookies)
 
 
 def _joined(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:

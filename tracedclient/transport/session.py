@@ -10,7 +10,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.cookies import cookiejar_from_dict
+from requests.cookies import RequestsCookieJar, cookiejar_from_dict
 from requests.exceptions import InvalidSchema, InvalidURL
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_netrc_auth, resolve_proxies
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger("tracedclient")
+
+
+class _KeepNone(DefaultCookiePolicy):
+    """By its name: with it there is no need to look for cookies."""
 
 
 class TracedSession(requests.Session):
@@ -68,7 +72,7 @@ class TracedSession(requests.Session):
         if environment is not None:
             self.trust_env = False
         if not cookies:
-            self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+            self.cookies.set_policy(_KeepNone(allowed_domains=()))
         adapter = TracedAdapter(
             pool_connections=pool_connections,
             pool_maxsize=pool_maxsize,
@@ -198,8 +202,14 @@ class TracedSession(requests.Session):
         )
         if answer is not None:
             answer.elapsed = timedelta(seconds=time.perf_counter() - began)
+            if answer.sets_cookies and self._keeps_cookies():
+                answer.give_cookies(self.cookies)
             return answer
         return self._go_on(request, kwargs, time.perf_counter() - began)
+
+    def _keeps_cookies(self) -> bool:
+        jar = self.cookies
+        return not (isinstance(jar, RequestsCookieJar) and isinstance(jar.get_policy(), _KeepNone))
 
     def _our_adapter(self, url: str) -> TracedAdapter | None:
         try:
