@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tracedclient.cli.logs.tree import Call
     from tracedclient.cli.page import Page
-    from tracedclient.cli.reading.records import Entry
+    from tracedclient.cli.reading.entries import Entry
 
 MAX_LINES = 1000
 """Lines of the application that are shown; ``--raw`` has all."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracedclient.cli.logs.arguments import Request
-    from tracedclient.cli.reading.records import Entry
+    from tracedclient.cli.reading.entries import Entry
 
 
 def export(entries: Sequence[Entry], request: Request) -> bool:

@@ -13,7 +13,7 @@ from tracedclient.cli.logs.app_lines import line_of
 from tracedclient.cli.page import Page
 from tracedclient.cli.reading.follow import Followed
 from tracedclient.cli.reading.inputs import Unreadable, inputs
-from tracedclient.cli.reading.records import Entry, understood
+from tracedclient.cli.reading.records import understood
 from tracedclient.cli.reading.wrapping import Joiner
 from tracedclient.cli.terminal import Style, escape, width_of
 from tracedclient.cli.waterfall import MIN_WIDTH, render
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracedclient.cli.logs.arguments import Request
+    from tracedclient.cli.reading.entries import Entry
 
 POLL_S = 0.2
 """Between two looks at the files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracedclient.cli.logs.progress import Progress
+from tracedclient.cli.reading.entries import as_text
 from tracedclient.cli.reading.files import blocks_of
 from tracedclient.cli.reading.inputs import Input, inputs
 from tracedclient.cli.reading.search import lines_with
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from tracedclient.cli.logs.arguments import Request
     from tracedclient.cli.reading.blocks import Block
     from tracedclient.cli.reading.census import Census
-    from tracedclient.cli.reading.records import Entry
+    from tracedclient.cli.reading.entries import Entry
+    from tracedclient.cli.reading.wrapping import Line
 
 MAX_ENTRIES = 10_000
 """Entries that are held to be drawn; the others are counted."""
@@ -102,16 +104,22 @@ class Gathering:
             ids = self._request.wanted.spelled_in(line.data)
             if not ids:
                 continue
-            # Only now: it brings the library of the nouns.
-            from tracedclient.cli.reading.records import understood  # noqa: PLC0415
-
-            entry = understood(line, found.name, tuple(ids))
+            entry = self._understood(line, found, tuple(ids))
             if self._belongs(entry):
                 self._note(entry)
                 yield entry
                 if self._request.first and entry.trace:
                     break
         self.tally.files_with_hits += self.tally.hits > before
+
+    def _understood(self, line: Line, found: Input, ids: tuple[str, ...]) -> Entry:
+        request = self._request
+        if request.format == "raw" and not (request.only_traces or request.first or request.strict):
+            return as_text(line, found.name, ids)
+        # Only now: it brings the library of the nouns.
+        from tracedclient.cli.reading.records import understood  # noqa: PLC0415
+
+        return understood(line, found.name, ids)
 
     def _belongs(self, entry: Entry) -> bool:
         if self._request.only_traces and entry.trace is None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tracedclient.cli.logs.arguments import Request
-    from tracedclient.cli.reading.records import Entry
+    from tracedclient.cli.reading.entries import Entry
     from tracedclient.cli.reading.tally import Tally
 
 SCHEMA = "tracedclient.logs/1"

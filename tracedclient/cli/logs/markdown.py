@@ -10,7 +10,7 @@ from tracedclient.cli.logs.story import story
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracedclient.cli.reading.records import Entry
+    from tracedclient.cli.reading.entries import Entry
     from tracedclient.cli.terminal import Style
 
 _WIDTH = 100

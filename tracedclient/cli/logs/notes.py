@@ -33,7 +33,7 @@ def _lines(request: Request, gathering: Gathering) -> Iterator[str]:
     if len(gathering.ids) > 1:
         yield from several(request.wanted.id, gathering.ids)
     if tally.hits:
-        yield _found(tally)
+        yield _found(tally, request.format)
     else:
         yield from missing(request, gathering)
     if gathering.others:
@@ -43,10 +43,12 @@ def _lines(request: Request, gathering: Gathering) -> Iterator[str]:
     yield from _left_out(request.span, tally)
 
 
-def _found(tally: Tally) -> str:
+def _found(tally: Tally, form: str) -> str:
+    files = f"{tally.files_with_hits} of {counted(tally.files, 'file', 'files')}"
+    if form == "raw":
+        return f"{counted(tally.hits, 'line', 'lines')} in {files}, {size(tally.bytes)} read"
     traces = counted(tally.traces, "trace", "traces")
     lines = counted(tally.hits - tally.traces, "other line", "other lines")
-    files = f"{tally.files_with_hits} of {counted(tally.files, 'file', 'files')}"
     return f"{traces} and {lines} in {files}, {size(tally.bytes)} read"
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tracedclient.cli.logs.arguments import Request
     from tracedclient.cli.logs.gather import Gathering
-    from tracedclient.cli.reading.records import Entry
+    from tracedclient.cli.reading.entries import Entry
 
 
 def write(entries: Sequence[Entry], request: Request, gathering: Gathering) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tracedclient.cli.logs.tree import Call
-    from tracedclient.cli.reading.records import Entry
+    from tracedclient.cli.reading.entries import Entry
     from tracedclient.cli.terminal import Style
     from tracedclient.trace.model import TraceResult
 

@@ -9,6 +9,7 @@ search       blocks → the lines that hold it
 clock        times in lines and in arguments
 window       the part of a time-ordered file that a span of time lies in, by bisection
 files        an input → its blocks
+entries      a line that was found, unparsed
 records      a line → a trace, or a line of the application
 census       what there was to search, when nothing was found
 tally        what was read, and what was left out

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tracedclient.cli.reading import tally
-from tracedclient.cli.reading.clock import time_of
+from tracedclient.cli.reading.entries import Entry, as_text
 from tracedclient.cli.timeline import rows
 from tracedclient.trace.model import SCHEMA, TraceResult
 
@@ -32,41 +32,10 @@ _FAMILY = "tracedclient.trace/"
 _SIGN = re.compile(r'"schema"\s*:\s*"tracedclient\.trace/')
 
 
-class Entry(NamedTuple):
-    """A line that has the id."""
-
-    file: str
-    offset: int
-    text: str
-    """As the application wrote it; bytes that are not UTF-8 as ``\\x..``."""
-    moment: float | None
-    """When it was written, in seconds since the epoch, where it says so."""
-    ids: tuple[str, ...]
-    """The ids in it that were asked for."""
-    fields: dict[str, Any] | None = None
-    """Of a JSON object."""
-    trace: TraceResult | None = None
-    oddities: tuple[str, ...] = ()
-    """What is not as it should be, of those in ``tally``."""
-
-
 def understood(line: Line, file: str, ids: tuple[str, ...]) -> Entry:
     """Return what ``line`` says."""
-    notes = [line.lack] if line.lack else []
-    data = line.data.lstrip(b"\0")
-    moment = time_of(data) or time_of(line.written)
-    if b"\0" in data:
-        return Entry(file, line.offset, "", moment, ids, oddities=(*notes, tally.BINARY))
-    text, decoding = _decoded(data)
-    entry = Entry(file, line.offset, text, moment, ids)
-    return _with_record(entry, [*notes, *decoding])
-
-
-def _decoded(data: bytes) -> tuple[str, list[str]]:
-    try:
-        return data.decode(), []
-    except UnicodeDecodeError:
-        return data.decode("utf-8", "backslashreplace"), [tally.NOT_UTF8]
+    entry = as_text(line, file, ids)
+    return entry if entry.is_binary else _with_record(entry, list(entry.oddities))
 
 
 def _with_record(entry: Entry, notes: list[str]) -> Entry:
