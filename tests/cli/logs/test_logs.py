@@ -123,6 +123,23 @@ def test_not_found_is_explained(run, tmp_path):
     assert "check: the rules of the debug flag" in err
 
 
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [
+        (f"{ID[:-1]}0", True),
+        (f"00{ID[2:]}", True),
+        (f"0{ID[1:-1]}0", True),
+        (f"0{ID[1:12]}0{ID[13:-1]}0", False),
+        (f"{ID[:-12]}000000000000", True),
+        (OTHER, False),
+    ],
+)
+def test_ids_that_are_near_are_named(run, log, asked, near):
+    """An id of which a character or two were mistyped, or an end is missing, is named."""
+    log.write_bytes(trace_line())
+    assert (f"ids that are near: {ID}" in run(asked, log)[2]) is near
+
+
 @pytest.mark.parametrize("wrap", [lambda line: line, docker, cri])
 def test_the_census_sees_through_wrappings(run, tmp_path, wrap):
     """Traces are counted in what runtimes write, too."""

@@ -80,11 +80,18 @@ class Gathering:
             progress.end()
 
     def _again(self, needles: tuple[bytes, ...]) -> Iterator[Entry]:
+        for found, blocks in self._once_more():
+            yield from self._entries(found, blocks, needles)
+
+    def _once_more(self) -> Iterator[tuple[Input, Iterator[Block]]]:
+        """Yield the files that can be read again, with what is in them."""
         silent = Tally()
+        progress = Progress(silent)
         for found in self._inputs:
             if found.seekable:
                 blocks = blocks_of(found, self._request.span, silent)
-                yield from self._entries(found, blocks, needles)
+                yield found, progress.watch(blocks, found)
+        progress.end()
 
     def _found_in(
         self, found: Input, needles: tuple[bytes, ...], progress: Progress
@@ -139,7 +146,6 @@ class Gathering:
 
     def _take_census(self) -> None:
         census = self._counted()
-        for found in self._inputs:
-            if found.seekable:
-                for block in blocks_of(found, self._request.span, Tally()):
-                    census.add(block)
+        for _, blocks in self._once_more():
+            for block in blocks:
+                census.add(block)
