@@ -246,7 +246,6 @@ def test_a_file_out_of_order_is_read_whole(run, tmp_path):
 @pytest.mark.parametrize(
     "argv",
     [
-        [ID],
         ["not an id", "x"],
         [ID, "x", "--since", "yesterday"],
         [ID, "x", "--around", "now", "--since", "now"],
@@ -256,14 +255,21 @@ def test_a_file_out_of_order_is_read_whole(run, tmp_path):
         [ID, "x", "--har", "y", "--follow"],
     ],
 )
-def test_wrong_usage_is_exit_code_2(argv, terminal_stdin):
+def test_wrong_usage_is_exit_code_2(argv, run):
     """Arguments that make no sense: the usage on stderr, exit code 2."""
-    command = [sys.executable, "-m", "tracedclient", "logs", *argv]
+    code, out, err = run(*argv)
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: tracedclient logs")
+
+
+def test_nothing_to_search_is_wrong_usage(terminal_stdin):
+    """Without a file, without a default and without a pipe, nobody is made to type a log."""
+    command = [sys.executable, "-m", "tracedclient", "logs", ID]
     done = subprocess.run(
         command, check=False, capture_output=True, timeout=30, stdin=terminal_stdin
     )
     assert done.returncode == 2
-    assert done.stderr.startswith(b"usage: tracedclient logs")
+    assert b"no FILE is given, TRACEDCLIENT_LOGS is not set" in done.stderr
 
 
 @pytest.fixture
@@ -363,6 +369,38 @@ def test_only_traces_and_first(run, log, tmp_path):
     (tmp_path / "more.log").write_bytes(trace_line(make_trace_result(service_name="late")))
     assert "late" in run(ID, tmp_path)[1]
     assert "late" not in run(ID, tmp_path, "--first")[1]
+
+
+def test_follow_ends_with_the_first_trace(run, log, tmp_path, monkeypatch):
+    """--follow --first prints up to the first trace, in every form, and ends well."""
+    (tmp_path / "empty.log").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(ID, "*.log", "--follow", "--first")
+    assert code == 0
+    assert out.startswith("22:27:57.998  app.log: info  order.created")
+    assert "OK after 1 retry" in out
+    assert run(ID, log, "--follow", "--first", "--raw")[1].encode() == (
+        app_line(order_id=841) + trace_line()
+    )
+    assert run(ID, log, "--follow", "--first", "--only-traces")[1].startswith("\nOK after")
+    code, _, err = run(ID, tmp_path / "*.gz", "--follow")
+    assert code == 2
+    assert "no file matches" in err
+
+
+def test_lines_without_a_time_stay_in_their_place(run, tmp_path, monkeypatch):
+    """A line that tells no time is shown behind the line it was found after."""
+    path = tmp_path / "app.log"
+    late = app_line("late", stamp="2026-11-20T23:00:00.000000Z")
+    path.write_bytes(
+        late + f"  caused by {ID}\n".encode() + app_line("early") + b"a\0 " + ID.encode()
+    )
+    monkeypatch.chdir(tmp_path)
+    lines = run(ID, "app.log")[1].splitlines()[-4:]
+    assert [line[:14].strip() for line in lines] == ["22:27:57.998", "", "23:00:00.000", ""]
+    assert lines[1].strip().startswith("binary data at byte ")
+    assert lines[1].endswith(" of app.log")
+    assert lines[3].endswith(f"caused by {ID}")
 
 
 def test_more_lines_than_can_be_held_are_counted(run, tmp_path):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tracedclient.cli.quantities import counted, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tracedclient.cli.reading.blocks import Block
     from tracedclient.cli.reading.inputs import Input
@@ -24,9 +24,10 @@ _CLEAR = "\r\x1b[K"
 class Progress:
     """A line on stderr, where that is a terminal, from the first second on."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, clock: Callable[[], float] = time.monotonic) -> None:
         self._tally = tally
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
         self._next = self._began + _PATIENCE_S
         self._shown = False
         self._wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -37,7 +38,7 @@ class Progress:
             yield from blocks
             return
         for block in blocks:
-            if time.monotonic() >= self._next:
+            if self._clock() >= self._next:
                 self._show(block, found)
             yield block
 
@@ -47,7 +48,7 @@ class Progress:
             print(_CLEAR, end="", file=sys.stderr, flush=True)
 
     def _show(self, block: Block, found: Input) -> None:
-        now = time.monotonic()
+        now = self._clock()
         self._next = now + _EVERY_S
         self._shown = True
         rate = size(round(self._tally.bytes / (now - self._began)))
