@@ -115,8 +115,8 @@ def _source(text: str) -> FlagSource:
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
