@@ -49,6 +49,16 @@ def test_bash_completes_commands_and_options(completing):
     assert {"har", "otlp-json", "chrome", "parquet"} <= set(formats)
 
 
+def test_bash_offers_files(completing, tmp_path):
+    """Where an argument is a file, bash offers the files that are there."""
+    (tmp_path / "app.log").touch()
+    line = (
+        "source SCRIPT; COMP_WORDS=(tracedclient convert ap); COMP_CWORD=2; "
+        "$(complete -p tracedclient | grep -o -- '-F [^ ]*' | cut -c4-); echo \"${COMPREPLY[@]}\""
+    )
+    assert completing("bash", line).split() == ["app.log"]
+
+
 def test_fish_completes_commands_and_options(completing):
     """In fish, the commands come with their help, and --to knows the formats."""
     commands = completing("fish", "source SCRIPT; complete -C 'tracedclient con'")
@@ -58,11 +68,10 @@ def test_fish_completes_commands_and_options(completing):
 
 
 def test_zsh_has_the_commands(completing):
-    """In zsh, the function that completes us is defined, and knows the commands."""
-    defined = completing(
+    """In zsh, the function that completes us is defined, and lists the commands."""
+    shown = completing(
         "zsh",
         "autoload -Uz compinit; compinit -u -d /dev/null; source SCRIPT; "
-        "print -l ${(k)functions[(I)*tracedclient*]}; _shtab_tracedclient_commands 2>/dev/null; true",
+        "_describe() { print -l -- ${(P)${@[-1]}} }; _shtab_tracedclient_commands",
     )
-    assert "_shtab_tracedclient" in defined.split()
-    assert "convert" in script("zsh")
+    assert "convert:" in shown

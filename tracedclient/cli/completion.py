@@ -5,6 +5,7 @@ By shtab (extra ``completion``): five shells' rules for quoting are no work of o
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,13 @@ from tracedclient.cli import whole_parser
 from tracedclient.cli.terminal import escape
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Iterator
 
 SHELLS = ("bash", "zsh", "fish")
 USAGE = 2
+
+_FILES = frozenset(["FILE", "PATH"])
+"""What an argument's ``metavar`` calls a file."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,5 +51,18 @@ def script(shell: str) -> str:
         raise ImportError(
             "the scripts are made by shtab: pip install 'tracedclient[completion]'"
         ) from error
-    completed: Any = shtab.complete(whole_parser(), shell=shell)
+    parser = whole_parser()
+    for action in _actions(parser):
+        if action.metavar in _FILES:
+            # Or else a shell would offer nothing where it offered files before.
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+    completed: Any = shtab.complete(parser, shell=shell)
     return str(completed)
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:  # noqa: SLF001 - argparse shows its arguments in no other way
+        yield action
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for subparser in action.choices.values():
+                yield from _actions(subparser)

@@ -34,17 +34,17 @@ def to_har(traces: Iterable[TraceResult]) -> Iterator[bytes]:
 
     Raises ``ValueError`` when a ``started_at`` is not an ISO 8601 time.
     """
-    pages: list[dict[str, Any]] = []
+    pages: list[bytes] = []
     creator = msgspec.json.encode(_CREATOR)
     yield b'{"log":{"version":"1.2","creator":' + creator + b',"entries":['
     separator = b"\n"
     for number, result in enumerate(traces, 1):
-        page = _page(result, f"call_{number}")
-        pages.append(page)
-        for entry in _entries(result, page["id"]):
+        page = f"call_{number}"
+        pages.append(msgspec.json.encode(_page(result, page)))
+        for entry in _entries(result, page):
             yield separator + msgspec.json.encode(entry)
             separator = b",\n"
-    yield b'\n],"pages":' + msgspec.json.encode(pages) + b"}}\n"
+    yield b'\n],"pages":[' + b",".join(pages) + b"]}}\n"
 
 
 def _page(result: TraceResult, name: str) -> dict[str, Any]:
