@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tracedclient.cli.convert.sound import sound
 from tracedclient.cli.timeline import SLEEP, UNACCOUNTED, moment, offset_ms, rows
 from tracedclient.trace.model import Exchange
 
@@ -42,7 +43,7 @@ def to_chrome(traces: Iterable[TraceResult]) -> Iterator[bytes]:
     lanes = _Lanes()
     yield b'{"displayTimeUnit":"ms","traceEvents":['
     separator = b"\n"
-    for result in traces:
+    for result in sound(traces):
         for event in lanes.events(result):
             yield separator + msgspec.json.encode(event)
             separator = b",\n"

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from tracedclient._version import __version__
+from tracedclient.cli.convert.sound import sound
 from tracedclient.cli.convert.wire import host_and_port, sent
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def to_har(traces: Iterable[TraceResult]) -> Iterator[bytes]:
     creator = msgspec.json.encode(_CREATOR)
     yield b'{"log":{"version":"1.2","creator":' + creator + b',"entries":['
     separator = b"\n"
-    for number, result in enumerate(traces, 1):
+    for number, result in enumerate(sound(traces), 1):
         page = f"call_{number}"
         pages.append(msgspec.json.encode(_page(result, page)))
         for entry in _entries(result, page):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracedclient.cli.convert.ids import SpanIds, w3c_trace_id
+from tracedclient.cli.convert.sound import sound
 from tracedclient.cli.convert.wire import attempts, error_of, host_and_port, phases, sent
 from tracedclient.cli.timeline import moment
 from tracedclient.trace.model import PHASES
@@ -28,6 +29,7 @@ INTERNAL, CLIENT = 1, 3
 ERROR = 2
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LAST_NS = 2**64 - 1
 _RESOURCE = {
     "service_name": "service.name",
     "host_name": "host.name",
@@ -68,7 +70,7 @@ def to_otlp_json(traces: Iterable[TraceResult]) -> Iterator[bytes]:
 
     Raises ``ValueError`` when a ``started_at`` is not an ISO 8601 time.
     """
-    for result in traces:
+    for result in sound(traces):
         yield msgspec.json.encode(_request(result)) + b"\n"
 
 
@@ -130,7 +132,7 @@ class _Spans:
             "name": name,
             "kind": INTERNAL,
             "startTimeUnixNano": str(start),
-            "endTimeUnixNano": str(start + max(0, round(noun.duration_ms * 1e6))),
+            "endTimeUnixNano": str(min(start + max(0, round(noun.duration_ms * 1e6)), _LAST_NS)),
             "attributes": _attributes(attributes),
             "status": _status(attributes, error),
         }
@@ -259,4 +261,4 @@ def _value(value: Any) -> dict[str, Any]:
 
 def _ns(at: str) -> int:
     """Return the nanoseconds since the epoch; not by way of a float, which has too few digits."""
-    return (moment(at) - _EPOCH) // timedelta(microseconds=1) * 1000
+    return min(max(0, (moment(at) - _EPOCH) // timedelta(microseconds=1) * 1000), _LAST_NS)

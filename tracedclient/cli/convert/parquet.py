@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tracedclient.cli.convert.columns import columns
+from tracedclient.cli.convert.sound import sound
 from tracedclient.trace.schema import to_json
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def to_parquet(traces: Iterable[TraceResult]) -> Iterator[bytes]:
     with tempfile.TemporaryDirectory(prefix="tracedclient-") as directory:
         lines, target = Path(directory, "traces.jsonl"), Path(directory, "traces.parquet")
         with lines.open("wb") as file:
-            file.writelines(to_json(result) + b"\n" for result in traces)
+            file.writelines(to_json(result) + b"\n" for result in sound(traces))
         # Nothing is to be fetched from anywhere; what is used is part of DuckDB itself.
         with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
             database.execute(_statement(target), {"lines": str(lines)})
