@@ -45,6 +45,9 @@ _COMMANDS = {
         "tracedclient.cli.logs",
         "find a trace id in logs, and show what happened and whose fault it was",
     ),
+    "report": _Command(
+        "tracedclient.cli.reporting.command", "sum up the traces of logs in one page"
+    ),
     "schema": _Command("tracedclient.cli.schema", "print the JSON Schema of the log line"),
     "stat": _Command(
         "tracedclient.cli.stat", "make a request, or several, and show where the time went"

@@ -1,0 +1,152 @@
+"""``tracedclient report [FILE…]``: thousands of traces in one page.
+
+Exit codes: 0 there are traces; 1 there are none; 2 wrong usage, a file that cannot be read (what the
+others hold is reported all the same), or a page that cannot be written; 3 with ``--strict``, when
+something was left out because it is damaged.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracedclient.cli.page import Page
+from tracedclient.cli.reporting import duck, streaming
+from tracedclient.cli.reporting.as_json import to_json
+from tracedclient.cli.reporting.calls import BY
+from tracedclient.cli.reporting.document import to_html
+from tracedclient.cli.reporting.markdown import to_markdown
+from tracedclient.cli.reporting.progress import Progress
+from tracedclient.cli.reporting.text import to_text
+from tracedclient.cli.terminal import Style, add_color_argument, escape, width_of
+from tracedclient.cli.waterfall import MIN_WIDTH
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tracedclient.cli.reporting.statistics import Statistics
+
+NOTHING, USAGE, DAMAGED = 1, 2, 3
+FORMATS = ("html", "md", "json", "tty")
+ENGINES = ("auto", "duckdb", "python")
+_RENDERERS = {"html": to_html, "md": to_markdown, "json": to_json}
+_SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".txt": "tty"}
+_STDIN = "-"
+_TRACES = 100
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give ``parser`` the arguments of ``report``."""
+    add = parser.add_argument
+    add(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        default=[_STDIN],
+        help="logs; - is the standard input (default)",
+    )
+    add("-o", "--output", metavar="FILE", help="write to FILE; its suffix chooses the format")
+    add("--format", choices=FORMATS, help="default: html, but tty on a terminal")
+    add("--by", choices=tuple(BY), default="host", help="what calls are grouped by (%(default)s)")
+    add("--compare", metavar="FILE", action="append", default=[],
+        help="compare with this log of an earlier time; may be repeated")  # fmt: skip
+    add("--traces", type=int, default=_TRACES, metavar="N",
+        help="show the N slowest calls whole, and some of each verdict (%(default)s)")  # fmt: skip
+    add("--engine", choices=ENGINES, default="auto",
+        help="auto: DuckDB where it is installed and the logs are plain files")  # fmt: skip
+    add("--strict", action="store_true", help="exit with 3 when damaged traces were left out")
+    add_color_argument(parser)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, count and write; return the exit code."""
+    _check(options)
+    before = _read(options.compare, options) if options.compare else None
+    statistics = _read(options.files, options)
+    if not statistics.groups:
+        _complain("there is no trace in what was read")
+        return USAGE if statistics.reading.unreadable else NOTHING
+    try:
+        _write(_rendered(statistics, before, options), options.output)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        _complain(f"cannot write {options.output!r}: {error.strerror or error}")
+        return USAGE
+    return _exit_code([statistics, *([before] if before else [])], strict=options.strict)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.traces < 0:
+        options.parser.error(f"--traces must be 0 or more, not {options.traces}")
+    if [*options.files, *options.compare].count(_STDIN) > 1:
+        options.parser.error("the standard input can be read only once")
+
+
+def _read(names: list[str], options: argparse.Namespace) -> Statistics:
+    sizes = [Path(name).stat().st_size for name in names if Path(name).is_file()]
+    with closing(Progress(sum(sizes) if len(sizes) == len(names) else 0)) as progress:
+        given = (names, options.by, options.traces, progress)
+        statistics = None if options.engine == "python" else _by_duckdb(given, options)
+        statistics = statistics or streaming.read(*given)
+    for name, why in statistics.reading.unreadable:
+        _complain(f"cannot read {name}: {why}")
+    return statistics
+
+
+def _by_duckdb(
+    given: tuple[list[str], str, int, Progress], options: argparse.Namespace
+) -> Statistics | None:
+    try:
+        return duck.read(*given)
+    except duck.Unsuited as error:
+        if options.engine == "duckdb":
+            options.parser.error(escape(f"--engine duckdb: {error}"))
+        return None
+
+
+def _rendered(
+    statistics: Statistics, before: Statistics | None, options: argparse.Namespace
+) -> str:
+    render = _RENDERERS.get(_format(options))
+    return render(statistics, before) if render else to_text(statistics, before, _page(options))
+
+
+def _format(options: argparse.Namespace) -> str:
+    if options.format:
+        return str(options.format)
+    if options.output:
+        return _SUFFIXES.get(Path(options.output).suffix.lower(), "html")
+    return "tty" if sys.stdout.isatty() else "html"
+
+
+def _page(options: argparse.Namespace) -> Page:
+    style = Style.detect(sys.stdout, options.color)
+    if options.output:
+        style = Style(colour=options.color == "always", unicode=True)
+    return Page(max(width_of(sys.stdout), MIN_WIDTH), style)
+
+
+def _write(text: str, output: str | None) -> None:
+    # A page says that it is UTF-8, whatever the locale is.
+    if output:
+        Path(output).write_text(text, encoding="utf-8", errors="backslashreplace")
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+
+
+def _exit_code(all_statistics: list[Statistics], *, strict: bool) -> int:
+    readings = [statistics.reading for statistics in all_statistics]
+    if any(reading.unreadable for reading in readings):
+        return USAGE
+    damaged = any(reading.broken or reading.future for reading in readings)
+    return DAMAGED if strict and damaged else 0
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"tracedclient: {escape(text)}\n")
