@@ -8,15 +8,20 @@ something was left out because it is damaged.
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracedclient.cli.page import Page
+from tracedclient.cli.reading.clock import parse
+from tracedclient.cli.reading.inputs import STDIN, Input, Unreadable, inputs
+from tracedclient.cli.reading.window import Span
 from tracedclient.cli.reporting import duck, streaming
 from tracedclient.cli.reporting.as_json import to_json
 from tracedclient.cli.reporting.calls import BY
 from tracedclient.cli.reporting.document import to_html
+from tracedclient.cli.reporting.findings import left_out
 from tracedclient.cli.reporting.markdown import to_markdown
 from tracedclient.cli.reporting.progress import Progress
 from tracedclient.cli.reporting.text import to_text
@@ -33,7 +38,6 @@ FORMATS = ("html", "md", "json", "tty")
 ENGINES = ("auto", "duckdb", "python")
 _RENDERERS = {"html": to_html, "md": to_markdown, "json": to_json}
 _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json", ".txt": "tty"}
-_STDIN = "-"
 _TRACES = 100
 
 
@@ -44,11 +48,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        default=[_STDIN],
-        help="logs; - is the standard input (default)",
+        default=[STDIN],
+        help="logs, globs, directories, also compressed (default: -, stdin)",
     )
     add("-o", "--output", metavar="FILE", help="write to FILE; its suffix chooses the format")
     add("--format", choices=FORMATS, help="default: html, but tty on a terminal")
+    add("--since", metavar="TIME", help="calls from then on: 2026-11-20T22:27, 22:27, -3h")
+    add("--until", metavar="TIME", help="calls up to then")
     add("--by", choices=tuple(BY), default="host", help="what calls are grouped by (%(default)s)")
     add("--compare", metavar="FILE", action="append", default=[],
         help="compare with this log of an earlier time; may be repeated")  # fmt: skip
@@ -64,11 +70,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, count and write; return the exit code."""
     _check(options)
-    before = _read(options.compare, options) if options.compare else None
-    statistics = _read(options.files, options)
+    span = _span(options)
+    before = _read(options.compare, Span(), options) if options.compare else None
+    statistics = _read(options.files, span, options)
     if not statistics.groups:
-        _complain("there is no trace in what was read")
-        return USAGE if statistics.reading.unreadable else NOTHING
+        _complain("no trace in what was read")
+        return USAGE if statistics.reading.tally.unreadable else NOTHING
     try:
         _write(_rendered(statistics, before, options), options.output)
     except OSError as error:
@@ -82,26 +89,51 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     if options.traces < 0:
         options.parser.error(f"--traces must be 0 or more, not {options.traces}")
-    if [*options.files, *options.compare].count(_STDIN) > 1:
+    if [*options.files, *options.compare].count(STDIN) > 1:
         options.parser.error("the standard input can be read only once")
 
 
-def _read(names: list[str], options: argparse.Namespace) -> Statistics:
-    sizes = [Path(name).stat().st_size for name in names if Path(name).is_file()]
-    with closing(Progress(sum(sizes) if len(sizes) == len(names) else 0)) as progress:
-        given = (names, options.by, options.traces, progress)
-        statistics = None if options.engine == "python" else _by_duckdb(given, options)
-        statistics = statistics or streaming.read(*given)
-    for name, why in statistics.reading.unreadable:
-        _complain(f"cannot read {name}: {why}")
+def _span(options: argparse.Namespace) -> Span:
+    now = time.time()
+    try:
+        since, until = (
+            None if text is None else parse(text, now=now)
+            for text in (options.since, options.until)
+        )
+    except ValueError as error:
+        options.parser.error(escape(str(error)))
+    if since is not None and until is not None and since > until:
+        options.parser.error("--since is later than --until")
+    return Span(since, until)
+
+
+def _read(names: list[str], span: Span, options: argparse.Namespace) -> Statistics:
+    found = list(inputs(names))
+    with closing(Progress(_bytes_of(found))) as progress:
+        statistics = None
+        # Only Python tells half a record, and reads no more of a file than a span needs.
+        if options.engine != "python" and not options.strict and span == Span():
+            statistics = _by_duckdb(found, options, progress)
+        if statistics is None:
+            statistics = streaming.read(found, options.by, options.traces, span, progress)
+    for note in left_out(statistics.reading):
+        _complain(note)
     return statistics
 
 
+def _bytes_of(found: list[Input | Unreadable]) -> int:
+    """Return how much there is to read; 0 where that is not known."""
+    files = [one for one in found if isinstance(one, Input)]
+    if not all(file.seekable for file in files):
+        return 0
+    return sum(Path(file.name).stat().st_size for file in files)
+
+
 def _by_duckdb(
-    given: tuple[list[str], str, int, Progress], options: argparse.Namespace
+    found: list[Input | Unreadable], options: argparse.Namespace, progress: Progress
 ) -> Statistics | None:
     try:
-        return duck.read(*given)
+        return duck.read(found, options.by, options.traces, progress)
     except duck.Unsuited as error:
         if options.engine == "duckdb":
             options.parser.error(escape(f"--engine duckdb: {error}"))
@@ -141,11 +173,10 @@ def _write(text: str, output: str | None) -> None:
 
 
 def _exit_code(all_statistics: list[Statistics], *, strict: bool) -> int:
-    readings = [statistics.reading for statistics in all_statistics]
-    if any(reading.unreadable for reading in readings):
+    tallies = [statistics.reading.tally for statistics in all_statistics]
+    if any(tally.unreadable for tally in tallies):
         return USAGE
-    damaged = any(reading.broken or reading.future for reading in readings)
-    return DAMAGED if strict and damaged else 0
+    return DAMAGED if strict and any(tally.damaged for tally in tallies) else 0
 
 
 def _complain(text: str) -> None:

@@ -98,7 +98,13 @@ def _section(table: Table) -> Markup:
 
 
 def _drawn(table: Table) -> Markup:
-    head = element("tr", *(element("th", word, scope="col") for word in table.heads))
+    head = element(
+        "tr",
+        *(
+            element("th", word, scope="col", class_=_kind(index, table))
+            for index, word in enumerate(table.heads)
+        ),
+    )
     lines = [
         element(
             "tr",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tracedclient.cli.reading.inputs import Input, Unreadable
+from tracedclient.cli.reading.tally import FUTURE, MISSHAPEN
 from tracedclient.cli.reporting import queries
 from tracedclient.cli.reporting.locating import Wanted, lines_of
 from tracedclient.cli.reporting.sampling import is_plain
@@ -23,7 +25,7 @@ from tracedclient.cli.reporting.statistics import OK, Statistics, count_word
 from tracedclient.cli.reporting.timeline import Timeline, width_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tracedclient.cli.reporting.progress import Progress
     from tracedclient.trace.model import TraceResult
@@ -37,23 +39,28 @@ class Unsuited(Exception):
     """DuckDB is not there, or cannot read these files; the message says why."""
 
 
-def read(names: list[str], by: str, number: int, progress: Progress) -> Statistics:
-    """Return what the traces in ``names`` say, and the ``number`` slowest of them.
+def read(
+    found: Sequence[Input | Unreadable], by: str, number: int, progress: Progress
+) -> Statistics:
+    """Return what the traces in ``found`` say, and the ``number`` slowest of them.
 
     Raises ``Unsuited`` when plain Python is to read them: for compressed or wrapped logs, for the
     standard input, and for what DuckDB stumbles over.
     """
     duckdb = _duckdb()
-    _check(names)
+    names = _names(found)
     try:
         with tempfile.TemporaryDirectory(prefix="tracedclient-report-") as spill:
             config = {"memory_limit": MEMORY_LIMIT, "temp_directory": spill}
             with closing(duckdb.connect(config=config)) as connection:
                 engine = _Engine(connection, names, by, number)
                 with _told(connection, progress, engine.bytes):
-                    return engine.statistics()
+                    statistics = engine.statistics()
     except duckdb.Error as error:
         raise Unsuited(f"DuckDB: {str(error).splitlines()[0]}") from error
+    missing = [one for one in found if isinstance(one, Unreadable)]
+    statistics.reading.tally.unreadable.extend(missing)
+    return statistics
 
 
 def _duckdb() -> Any:
@@ -63,16 +70,19 @@ def _duckdb() -> Any:
         raise Unsuited("DuckDB is not installed: pip install 'tracedclient[report]'") from None
 
 
-def _check(names: list[str]) -> None:
-    for name in names:
-        if not Path(name).is_file() or _GLOB & set(name):
-            raise Unsuited(f"{name} is no plain file")
+def _names(found: Sequence[Input | Unreadable]) -> list[str]:
+    files = [one for one in found if isinstance(one, Input)]
+    for file in files:
+        if not file.seekable or _GLOB & set(file.name):
+            raise Unsuited(f"{file.name} is no plain file")
+    names = [file.name for file in files]
     try:
         plain = is_plain(names)
     except OSError as error:
         raise Unsuited(f"{error.filename}: {error.strerror}") from error
     if not plain:
-        raise Unsuited("the traces are not on lines of their own")
+        raise Unsuited("the traces are not in plain files, on lines of their own")
+    return names
 
 
 class _Engine:
@@ -87,10 +97,11 @@ class _Engine:
         statistics = self._statistics
         statistics.reading.engine = "DuckDB"
         statistics.reading.files = list(self._names)
-        statistics.reading.bytes = self.bytes
+        statistics.reading.tells_half = False
+        statistics.reading.tally.bytes = self.bytes
         self._run("SET preserve_insertion_order = false")
         self._run(queries.table(self._names, statistics.by))
-        self._lines()
+        self._oddities()
         self._run(queries.NAMED)
         self._groups()
         self._times()
@@ -103,9 +114,10 @@ class _Engine:
         found: list[tuple[Any, ...]] = self._connection.execute(query).fetchall()
         return found
 
-    def _lines(self) -> None:
-        reading = self._statistics.reading
-        ((reading.other_lines, reading.future, reading.broken),) = self._run(queries.LINES)
+    def _oddities(self) -> None:
+        ((future, misshapen),) = self._run(queries.ODDITIES)
+        oddities = self._statistics.reading.tally.oddities
+        oddities.update({kind: n for kind, n in ((FUTURE, future), (MISSHAPEN, misshapen)) if n})
 
     def _groups(self) -> None:
         for name, culprit, outcome, retried, count in self._run(queries.GROUPS):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tracedclient.cli.quantities import counted, duration, size
-from tracedclient.cli.reporting.calls import DURATION, MEASURED, iso
+from tracedclient.cli.reporting.calls import DURATION, iso
+from tracedclient.trace.model import PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,7 +87,7 @@ def groups(statistics: Statistics) -> Table:
     """Return the table by host, or by what else was asked for; the largest groups first."""
     shown = [
         name
-        for name in MEASURED[1:]
+        for name in (*PHASES, "retry_sleep")
         if any(g.times[name].count for g in statistics.groups.values())
     ]
     rows = [
@@ -141,19 +142,20 @@ def sources(reading: Reading) -> str:
     """Return what was read."""
     files = reading.files
     named = files[0] if len(files) == 1 else counted(len(files), "file", "files")
-    return f"{named if files else 'nothing'}, {size(reading.bytes)}, read by {reading.engine}"
+    return f"{named if files else 'nothing'}, {size(reading.tally.bytes)}, read by {reading.engine}"
 
 
 def left_out(reading: Reading) -> Iterator[str]:
-    """Yield what was not counted, in words."""
-    if reading.other_lines:
-        yield f"{reading.other_lines:,} lines are no traces"
-    if reading.broken:
-        yield f"{reading.broken:,} traces are not whole, or not of the shape of their schema"
-    if reading.future:
-        yield f"{reading.future:,} traces are of a schema that this version cannot read"
-    for name, why in reading.unreadable:
-        yield f"{'standard input' if name == '-' else name}: {why}"
+    """Yield what was left out or is not what it seems, in words."""
+    tally = reading.tally
+    for oddity, number in tally.oddities.items():
+        yield f"{counted(number, 'line', 'lines')} {oddity}"
+    for name, why in tally.unreadable:
+        yield f"cannot read {name}: {why}"
+    for name in tally.unordered:
+        yield f"{name} is not in order of time: all of it was read"
+    if not reading.tells_half:
+        yield "DuckDB passes over lines that are not whole without counting them"
 
 
 def percent(part: float, whole: float) -> str:

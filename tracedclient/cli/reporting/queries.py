@@ -27,10 +27,8 @@ _REQUIRED = ("trace_id", "outcome", "verdict_culprit", "retry_count", "unaccount
 
 _BUCKET = f"floor(ln(least(greatest({{ms}} / {UNIT_MS!r}, 1.0), {LARGEST!r})) * {SCALE!r})::INTEGER"
 
-LINES = f"""
-SELECT count(*) FILTER (schema IS NULL OR NOT starts_with(schema, '{SIGN.decode()}')),
-       count(*) FILTER (starts_with(schema, '{SIGN.decode()}') AND schema <> '{SCHEMA}'),
-       count(*) FILTER (schema = '{SCHEMA}' AND NOT good)
+ODDITIES = f"""
+SELECT count(*) FILTER (schema <> '{SCHEMA}'), count(*) FILTER (schema = '{SCHEMA}' AND NOT good)
 FROM calls"""
 
 NAMED = f"""
@@ -64,7 +62,8 @@ SELECT *, {_grouped(by)} AS grouped,
            AND duration_ms >= 0 AND duration_ms < 'Infinity'::DOUBLE IS TRUE AS good
 FROM (
     SELECT *, epoch(try_cast(started_at[:19] AS TIMESTAMP))::BIGINT AS began
-    FROM {_files(names, _COUNTED | {BY[by]: "VARCHAR"})})"""
+    FROM {_files(names, _COUNTED | {BY[by]: "VARCHAR"})}
+    WHERE starts_with(schema, '{SIGN.decode()}'))"""
 
 
 def slices(width_s: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from tracedclient.cli.reading.tally import Tally
 from tracedclient.cli.reporting.calls import FIELDS, MEASURED, epoch
 from tracedclient.cli.reporting.histogram import Histogram
 from tracedclient.cli.reporting.timeline import Timeline
@@ -46,27 +47,15 @@ class Group:
             self.times[name].merge(histogram)
 
 
-class Unreadable(NamedTuple):
-    """A file that could not be read, or not to its end."""
-
-    name: str
-    why: str
-
-
 class Reading:
-    """What was read, and what of it was not counted."""
+    """What was read, with what, and what was left out."""
 
     def __init__(self) -> None:
-        self.engine = "Python"
+        self.engine = ""
         self.files: list[str] = []
-        self.bytes = 0
-        self.other_lines = 0
-        """Lines that are no traces: the application's own."""
-        self.broken = 0
-        """Lines that say they are traces, and are not whole or of another shape."""
-        self.future = 0
-        """Traces of a schema that this version does not know."""
-        self.unreadable: list[Unreadable] = []
+        self.tally = Tally()
+        self.tells_half = True
+        """Whether a line that is not whole would be in the tally."""
 
 
 class Statistics:
