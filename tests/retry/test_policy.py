@@ -36,7 +36,7 @@ from tracedclient import RetryPolicy
 from tracedclient.errors import AddressRefused, DeadlineExceeded
 from tracedclient.retry import AttemptFacts, decide
 from tracedclient.trace.model import PHASES
-from tracedclient.transport.response import TooLargeHead
+from tracedclient.transport.reading import TooLargeHead
 
 POLICY = RetryPolicy()
 

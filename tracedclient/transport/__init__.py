@@ -15,7 +15,8 @@ dial         the lookup of the name, the addresses raced (race, candidate)
 addresses    which of them a connection may go to
 tls          one ``SSLContext`` per setting; what a handshake agreed on
 tunnel       a proxy's answer to CONNECT
-response     1xx, the head, the body's end
+writing      what of a request is held back, and counted
+response     1xx, the head, the body's end (reading: from the socket)
 answer       what the caller gets
 redirects    what a redirect may take along
 fork         a child process gets pools of its own

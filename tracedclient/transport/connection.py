@@ -32,7 +32,6 @@ from tracedclient.httptrace import (
     Wait100ContinueInfo,
     WroteHeaderFieldInfo,
     WroteHeadersInfo,
-    WroteRequestInfo,
     hears,
 )
 from tracedclient.redaction import causes
@@ -40,9 +39,19 @@ from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
-from tracedclient.transport.response import HTTPResponse, wait_for_answer
+from tracedclient.transport.reading import wait_for_answer
+from tracedclient.transport.response import HTTPResponse
 from tracedclient.transport.tls import refused_state, tls_state
 from tracedclient.transport.tunnel import TunnelAnswer, TunnelResponse
+from tracedclient.transport.writing import (
+    CONTINUE_TIMEOUT,
+    JOINED_BYTES,
+    FinalAnswerFirst,
+    Writing,
+    as_text,
+    asks,
+    expects_continue,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -65,10 +74,6 @@ else:
 _ids = itertools.count(1)
 
 
-JOINED_BYTES = 1_400
-"""A body up to this size is joined to its head: about what one Ethernet segment carries. A larger
-one is handed over as it is, without being copied."""
-
 BLOCK = 128 * 1024
 """Bytes of a file that are read and sent at once, where its length was announced. One without a length
 may be somebody's live output, and goes out in urllib3's smaller chunks as it comes."""
@@ -78,42 +83,6 @@ MAX_IDLE = 30.0
 request that is under way at that moment is lost without a word; better to be the first to go."""
 
 _KEEP_ALIVE_TIMEOUT = re.compile(r"timeout\s*=\s*([0-9]{1,9})", re.ASCII | re.IGNORECASE)
-
-CONTINUE_TIMEOUT = 1.0
-"""Seconds to wait for a 100 before the body is sent all the same (RFC 9110 §10.1.1)."""
-
-
-class _FinalAnswerFirst(Exception):
-    """The server answered for good while the body waited for a 100: it is not to be sent."""
-
-
-class _Writing:
-    """One request's way out: what is held back, and what has been counted."""
-
-    __slots__ = ("_writes", "at", "bytes", "closes", "complete", "head", "held", "joins", "waits")
-
-    def __init__(self, *, joins: bool = False, waits: bool = False, closes: bool = False) -> None:
-        self.joins = joins
-        self.waits = waits
-        self.closes = closes
-        self.head = False
-        self.held = b""
-        self.complete = True
-        self.bytes = 0
-        self._writes = 0
-        self.at = 0
-
-    def count(self, data: Any) -> None:
-        self._writes += 1
-        self.bytes += len(data)
-
-    def info(self, error: BaseException | None) -> WroteRequestInfo:
-        return WroteRequestInfo(
-            bytes_sent=self.bytes,
-            writes=self._writes,
-            complete=self.complete and error is None,
-            error=error,
-        )
 
 
 class Traced(_Base):
@@ -143,7 +112,7 @@ class Traced(_Base):
         self._is_stamped = False
         self._ends: tuple[str | None, str | None] | None = None
         """Its addresses, once they were asked for."""
-        self._writing = _Writing()
+        self._writing = Writing()
         self._begun_answer: HTTPResponse | None = None
         self.begun: Begun | None = None
         """What was done of the next exchange before this connection got it."""
@@ -259,17 +228,17 @@ class Traced(_Base):
         self.begun = None
         # urllib3 would bound the upload by the connect timeout; it is the reader's pace that counts.
         self.timeout = self.upload_timeout
-        writing = _Writing(
+        writing = Writing(
             joins=isinstance(body, (bytes, str)) and 0 < len(body) <= JOINED_BYTES,
             waits=body is not None and expects_continue(headers),
-            closes=_asks(headers, "connection", "close"),
+            closes=asks(headers, "connection", "close"),
         )
         self.blocksize = self._chunk if kwargs.get("chunked") else max(self._chunk, BLOCK)
         self._begin_writing(writing)
         error: BaseException | None = None
         try:
             super().request(method, self.target or url, body, headers, **kwargs)
-        except _FinalAnswerFirst as refusal:
+        except FinalAnswerFirst as refusal:
             error = refusal
         except BaseException as failure:
             error = failure
@@ -279,7 +248,7 @@ class Traced(_Base):
 
     def send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
         """Send a request whose bytes are ready, with what ``request`` tells of one."""
-        self._begin_writing(_Writing())
+        self._begin_writing(Writing())
         error: BaseException | None = None
         try:
             self._send_whole(method, head, body)
@@ -306,7 +275,7 @@ class Traced(_Base):
             name, _, value = line.partition(": ")
             trace.wrote_header_field(WroteHeaderFieldInfo(key=name, values=(value,)))
 
-    def _begin_writing(self, writing: _Writing) -> None:
+    def _begin_writing(self, writing: Writing) -> None:
         """Begin an exchange on this open connection."""
         self.phase = "send"
         self.sent = False
@@ -322,7 +291,7 @@ class Traced(_Base):
     def _end_writing(self, error: BaseException | None) -> None:
         """Tell what was written."""
         writing = self._writing
-        if isinstance(error, _FinalAnswerFirst):
+        if isinstance(error, FinalAnswerFirst):
             writing.complete, error = False, None
         elif error is not None:
             # urllib3 looks for an answer all the same; nothing may follow it on this connection.
@@ -391,7 +360,7 @@ class Traced(_Base):
         super().putheader(header, *values)
         if self.trace is not None and not self._is_written:
             self.trace.wrote_header_field(
-                WroteHeaderFieldInfo(key=_str(header), values=tuple(_str(v) for v in values))
+                WroteHeaderFieldInfo(key=as_text(header), values=tuple(as_text(v) for v in values))
             )
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
@@ -444,7 +413,7 @@ class Traced(_Base):
             # It may have read ahead: this object has to read the final answer too.
             self._begun_answer = answer
         if wanted is False:
-            raise _FinalAnswerFirst
+            raise FinalAnswerFirst
 
     # --- the answer ---------------------------------------------------------------------------
 
@@ -580,25 +549,8 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
         )
 
 
-def expects_continue(headers: Any) -> bool:
-    """Whether a request asks the server for leave to send its body (RFC 9110 §10.1.1)."""
-    return _asks(headers, "expect", "100-continue")
-
-
-def _asks(headers: Any, name: str, word: str) -> bool:
-    """Whether ``headers``, of whichever kind of mapping, have ``word`` under ``name``."""
-    return any(
-        len(key) == len(name) and _str(key).lower() == name and word in _str(value).lower()
-        for key, value in (headers or {}).items()
-    )
-
-
 def _address(sock: Any, which: str) -> str | None:
     try:
         return address_text(getattr(sock, which)())
     except (AttributeError, OSError, TypeError, IndexError):
         return None
-
-
-def _str(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

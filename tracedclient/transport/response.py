@@ -12,24 +12,21 @@ from __future__ import annotations
 import http.client
 import io
 import sys
-import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from tracedclient.httptrace import (
     BodyDoneInfo,
-    BodyReadInfo,
     FailedInfo,
     Got1xxResponseInfo,
     Got100ContinueInfo,
-    GotFirstResponseByteInfo,
     ResponseHeadInfo,
 )
-from tracedclient.transport.begun import Begun, Meter, Replay
-from tracedclient.transport.bounded import READ_AHEAD, keep_deadline
+from tracedclient.transport.begun import Begun, Replay
+from tracedclient.transport.bounded import READ_AHEAD
 from tracedclient.transport.discreet import settle_malformed
 from tracedclient.transport.failure import WireFacts, attach
-from tracedclient.transport.kernel import arrival
+from tracedclient.transport.reading import Lines, WatchedReader
 
 if TYPE_CHECKING:
     import socket
@@ -46,9 +43,6 @@ MAX_INTERIM = 32
 MAX_INTERIM_BYTES = 256 * 1024
 """Bytes of all their headers together."""
 
-MAX_HEAD_BYTES = 256 * 1024
-"""Bytes of one head; http.client would take a hundred lines of 64 KiB."""
-
 _CONTINUE = 100
 _SWITCHING_PROTOCOLS = 101
 _WITHOUT_BODY = (204, 304)
@@ -57,10 +51,6 @@ _HTTP_10 = 10
 
 class TooManyInterimResponses(http.client.HTTPException):
     """The server sends 1xx answers without end."""
-
-
-class TooLargeHead(http.client.HTTPException):
-    """A head without end."""
 
 
 class HeadCutOff(http.client.HTTPException):
@@ -101,7 +91,7 @@ class HTTPResponse(http.client.HTTPResponse):
         self._client_trace = trace
         self._reused = reused
         self._kernel = kernel
-        self._reader: _TracedReader | None = None
+        self._reader: WatchedReader | None = None
         self._owner: Callable[[], urllib3.HTTPResponse | None] = _nothing
         self._interim_count = 0
         self._interim_bytes = 0
@@ -112,7 +102,7 @@ class HTTPResponse(http.client.HTTPResponse):
         if isinstance(self.fp, io.BufferedReader) and not (trace is None and begun is None):
             raw: io.RawIOBase = self.fp.detach()
             if trace is not None:
-                raw = self._reader = _TracedReader(
+                raw = self._reader = WatchedReader(
                     raw, trace, sock, answered=reused, written_at=written_at
                 )
             if begun is not None:
@@ -193,7 +183,7 @@ class HTTPResponse(http.client.HTTPResponse):
             self._tell_head(self._client_trace)
 
     def _read_head(self, **kwargs: Any) -> None:
-        lines: Any = _Lines(self.fp)
+        lines: Any = Lines(self.fp)
         reader, self.fp = self.fp, lines
         try:
             super().begin(**kwargs)
@@ -283,105 +273,3 @@ def _is_of_the_reading(error: BaseException) -> bool:
         traceback = traceback.tb_next
     module = traceback.tb_frame.f_globals.get("__name__", "") if traceback is not None else ""
     return module.startswith(("urllib3.", "http.client"))
-
-
-class _TracedReader(io.RawIOBase):
-    """The socket's reads: counts them, tells of the first byte, keeps the error that ended them."""
-
-    def __init__(
-        self,
-        raw: io.RawIOBase,
-        trace: ClientTrace,
-        sock: socket.socket,
-        *,
-        answered: bool,
-        written_at: int,
-    ) -> None:
-        self._raw = raw
-        self._client_trace = trace
-        self._sock: socket.socket | None = sock
-        self._answered = answered
-        self._written_at = written_at
-        """Epoch nanoseconds, the kernel's clock for what arrives."""
-        self.meter = Meter()
-        self.in_body = False
-        self.at_end = False
-        self.error: BaseException | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        began = time.monotonic()
-        try:
-            buffered = None if self.meter.reads else self._wait_for_the_first()
-            size = self._raw.readinto(buffer)
-        except BaseException as error:
-            self.error = error
-            raise
-        if not size:
-            self.at_end = True
-            return size
-        self.meter.count(size)
-        if self.meter.reads == 1:
-            self._client_trace.got_first_response_byte(GotFirstResponseByteInfo(buffered=buffered))
-        if self.in_body:
-            waited = self.meter.read_at - began
-            self._client_trace.body_read(BodyReadInfo(size=size, waited=waited))
-        return size
-
-    def go_on(self, begun: Begun) -> None:
-        """Count on where somebody else has stopped."""
-        self.meter, self.in_body = begun.meter, begun.in_body
-        self.at_end = begun.ended
-        if begun.stage == "receive":
-            self.error = begun.error
-        if self.meter.reads or self.error is not None or begun.ended:
-            self._sock = None
-
-    def _wait_for_the_first(self) -> float | None:
-        sock, self._sock = self._sock, None
-        if sock is None:
-            return None
-        return wait_for_answer(sock, answered=self._answered, written_at=self._written_at)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-def wait_for_answer(sock: socket.socket, *, answered: bool, written_at: int) -> float | None:
-    """Wait for an answer; return how many seconds it has lain in the kernel by then.
-
-    ``written_at`` is when its request was written, in epoch nanoseconds, the kernel's clock for
-    what arrives.
-    """
-    keep_deadline(sock)
-    arrived = arrival(sock, answered=answered)
-    # What came before the request was written is no answer to it.
-    if arrived is None or arrived < written_at:
-        return None
-    return max(0, time.time_ns() - arrived) / 1e9
-
-
-class _Lines:
-    """Reads the lines of a head for http.client, bounds them, and remembers the last one."""
-
-    __slots__ = ("_reader", "_size", "last")
-
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-        self._size = 0
-        self.last: bytes | None = None
-
-    def readline(self, limit: int) -> bytes:
-        line: bytes = self._reader.readline(limit)
-        self.last = line
-        # An interim answer has a head of its own, and ends with an empty line as this one.
-        self._size = self._size + len(line) if line.strip() else 0
-        if self._size > MAX_HEAD_BYTES:
-            raise TooLargeHead(f"the answer's head is larger than {MAX_HEAD_BYTES} bytes")
-        return line
-
-    def close(self) -> None:
-        self._reader.close()

@@ -6,7 +6,8 @@ import http.client
 import io
 from typing import Any
 
-from tracedclient.transport.response import MAX_HEAD_BYTES, HTTPResponse, TooLargeHead
+from tracedclient.transport.reading import MAX_HEAD_BYTES, TooLargeHead
+from tracedclient.transport.response import HTTPResponse
 
 
 class TunnelResponse(HTTPResponse):
