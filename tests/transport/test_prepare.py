@@ -22,6 +22,8 @@ REQUESTS = st.fixed_dictionaries(
         "url": st.sampled_from(
             [
                 "http://h.test",
+                "http://h.test/",
+                "https://h.test:8443/a/b%2Fc?q=1",
                 "http://h.test/a b?q=1#f",
                 "HTTP://H.TEST:80/ü",
                 "http://u:p@h.test/",
@@ -35,7 +37,12 @@ REQUESTS = st.fixed_dictionaries(
             st.text(max_size=4),
         ),
         "data": st.one_of(st.none(), FIELDS, st.text(max_size=4), st.binary(max_size=4)),
-        "json": st.one_of(st.none(), st.lists(st.integers(), max_size=2)),
+        "json": st.one_of(
+            st.none(),
+            st.lists(st.one_of(st.integers(), st.floats(), st.text(max_size=3)), max_size=2),
+            st.dictionaries(st.text(max_size=2), st.booleans(), max_size=2),
+            st.sampled_from([0, "", False, {1, 2}, b"bytes", {b"k": 1}]),
+        ),
         "auth": st.one_of(st.none(), st.just(("u", "p"))),
         "cookies": st.one_of(st.none(), st.just({"a": "b"})),
     }
@@ -53,7 +60,7 @@ def outcome(prepare, values):
         prepared.url,
         list(prepared.headers.items()),
         prepared.body,
-        dict(prepared._cookies),
+        dict(prepared._cookies or {}),
         prepared.hooks,
     )
 
@@ -71,6 +78,17 @@ def test_the_short_way_is_the_long_way(session, values):
     long_way = super(TracedSession, session).prepare_request
 
     assert outcome(session.prepare_request, values) == outcome(long_way, values)
+
+
+USUAL = {"method": "POST", "url": "http://h.test/", "headers": {"Accept": "a"}}
+
+
+@pytest.mark.parametrize(
+    "values", [USUAL, {**USUAL, "json": {"a": 1}}, {**USUAL, "data": b"body", "params": {"q": 1}}]
+)
+def test_a_usual_request_takes_the_short_way(session, values):
+    """What is compared above are two ways: no jar was made for a usual request."""
+    assert session.prepare_request(requests.Request(**values))._cookies is None
 
 
 @given(REQUESTS)

@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from requests.structures import CaseInsensitiveDict
+
 # Its own name for it: there is no public one.
 from urllib3.connection import _get_default_user_agent as default_user_agent
 
@@ -19,7 +21,7 @@ from tracedclient.httptrace import ResponseHeadInfo
 from tracedclient.transport.content import CODINGS, Unplain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tracedclient.transport.begun import Meter
 
@@ -54,6 +56,13 @@ def _field(name: str) -> Field | None:
     return Field(name.lower(), f"\r\n{name}: ") if _NAME.fullmatch(name) else None
 
 
+def pairs(headers: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    """Return names and values; requests' own way through its dict looks each of them up again."""
+    if type(headers) is CaseInsensitiveDict:
+        return headers._store.values()  # noqa: SLF001 - see above
+    return headers.items()
+
+
 def request_head(
     method: str, target: str, host: str, headers: Mapping[str, Any], body: bytes | None
 ) -> bytes | None:
@@ -67,7 +76,7 @@ def request_head(
         return None
     keys: set[str] = set()
     lines: list[str] = []
-    for name, value in headers.items():
+    for name, value in pairs(headers):
         field = _field(name) if type(name) is str else None
         if field is None or type(value) is not str or field.key in keys:
             return None

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import requests
+from requests.compat import json as complexjson  # type: ignore[attr-defined] # what requests writes with
+
+from tracedclient.transport.head import pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,11 +56,26 @@ def prepared_plainly(
         return None
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url, prepared.headers = method, url, headers
-    if request.data or request.json is not None:
-        prepared.prepare_body(request.data, None, request.json)
+    if request.json is not None and not request.data:
+        _set_json(prepared, request.json)
+    elif request.data:
+        prepared.prepare_body(request.data, None, None)
     elif method not in {"GET", "HEAD"}:
         headers["Content-Length"] = "0"
     return prepared
+
+
+def _set_json(prepared: requests.PreparedRequest, json: Any) -> None:
+    try:
+        prepared.body = body = complexjson.dumps(json, allow_nan=False).encode()
+    except ValueError:
+        # Raises it again, in requests' words.
+        prepared.prepare_body(None, None, json)
+        return
+    headers = prepared.headers
+    headers["Content-Length"] = str(len(body))
+    if "content-type" not in headers:
+        headers["Content-Type"] = "application/json"
 
 
 def _is_plain(request: requests.Request) -> bool:
@@ -82,18 +100,17 @@ def _headers(
 
 def are_plain(headers: Mapping[Any, Any]) -> bool:
     """Whether nobody could object to any of ``headers``."""
-    return all(
-        type(name) is str and _is_token(name) and _is_plain_text(value)
-        for name, value in headers.items()
-    )
+    values = []
+    for name, value in pairs(headers):
+        if type(name) is not str or type(value) is not str:
+            return False
+        if value[:1] == " " or not _is_token(name):
+            return False
+        values.append(value)
+    text = "".join(values)
+    return text.isascii() and text.isprintable()
 
 
 @lru_cache(maxsize=1024)
 def _is_token(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
-
-
-def _is_plain_text(value: object) -> bool:
-    return (
-        type(value) is str and value.isascii() and value.isprintable() and not value[:1].isspace()
-    )
