@@ -309,6 +309,43 @@ def test_every_request_is_sent_alike(
         assert outcome(short, script, target, **request) == outcome(long, script, target, **request)
 
 
+@settings(max_examples=150)
+@given(
+    st.sampled_from(
+        ["h.test", "h.test:8080", "h.test:80", "H.test", "10.0.0.1", "[::1]", "u:p@h.test"]
+    ),
+    st.one_of(
+        st.sampled_from(
+            ["", "/", "/a/b?q=1", "/?", "/a;", "/a;b=c", "/a/../b", "/a%2fb", "/a%7Eb", "/#f"]
+        ),
+        st.text(max_size=4).map(lambda text: f"/{text}"),
+    ),
+    st.sampled_from(["", "user:secret@"]),
+    st.sampled_from(["GET", "POST"]),
+    st.sampled_from([{}, {"Host": "other"}, {"Accept": "b"}]),
+)
+def test_every_request_to_a_proxy_is_sent_alike(
+    script, url, sessions_of, host, path, login, method, headers
+):
+    """Whatever is asked of a proxy, the same bytes go on the wire, or the same error is raised."""
+    script.pieces, script.closes = [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], False
+    proxy = url.removesuffix("/orders/1").replace("//", f"//{login}")
+    request = {"method": method, "headers": headers, "proxies": {"http": proxy}}
+
+    with sessions_of() as (short, long):
+        ways = [outcome(s, script, f"http://{host}{path}", **request) for s in (short, long)]
+    assert ways[0] == ways[1]
+
+
+def test_usual_request_to_a_proxy_takes_the_short_way(script, url, sessions):
+    """A forward proxy is no reason to take the long way."""
+    script.pieces, script.closes = [KEPT[0]], False
+    proxies = {"http": url.removesuffix("/orders/1")}
+    answer = sessions[0].get("http://h.test/a", timeout=5, proxies=proxies)
+    assert isinstance(answer, WholeResponse)
+    assert script.received[-1][1].startswith(b"GET http://h.test/a HTTP/1.1\r\nHost: h.test\r\n")
+
+
 def test_large_body_arrives_in_one_way_or_the_other(script, url, sessions):
     """A body larger than is read in one piece, or sent in one packet, is the same at either end."""
     large = bytes(range(256)) * 8192
@@ -400,6 +437,18 @@ def test_refused_connection_is_the_same_error():
             with pytest.raises(requests.ConnectionError) as caught:
                 session.get(f"http://127.0.0.1:{port}/", timeout=5)
             errors.append(str(caught.value).partition("object at")[0])
+    assert errors[0] == errors[1]
+
+
+def test_refusing_proxy_is_the_same_error(sessions):
+    """Where the proxy does not listen, the error is requests' ``ProxyError``."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        proxies = {"http": f"http://127.0.0.1:{taken.getsockname()[1]}"}
+    errors = []
+    for session in sessions:
+        with pytest.raises(requests.exceptions.ProxyError) as caught:
+            session.get("http://h.test/a", timeout=5, proxies=proxies)
+        errors.append(str(caught.value).partition("object at")[0])
     assert errors[0] == errors[1]
 
 

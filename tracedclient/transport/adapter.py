@@ -220,17 +220,18 @@ class TracedAdapter(HTTPAdapter):
         self, request: PreparedRequest, timeout: Any, verify: Any, cert: Any, proxies: Any
     ) -> WholeResponse | None:
         """Do a plain exchange the short way; ``None`` leaves it to ``send``, whole or the rest of it."""
-        if is_redirected(request) or (proxies and select_proxy(request.url or "", proxies)):
+        proxy = select_proxy(request.url or "", proxies) if proxies else None
+        if is_redirected(request) or not (proxy is None or proxy.startswith("http://")):
             return None
         if type(self) is not TracedAdapter or self.max_retries.total or _urllib3_debugs():
             return None
-        pool = self._known_pool(request, verify, cert)
+        pool = self._known_pool(request, verify, cert, proxies if proxy else None)
         plain = (
             None if pool is None else plain_request(request, timeout, pool, self.max_response_bytes)
         )
         if plain is None:
             return None
-        _tell_start(request, None)
+        _tell_start(request, proxy)
         try:
             answered = exchange(pool, plain)
         except HandedOn as handed_on:
@@ -238,9 +239,9 @@ class TracedAdapter(HTTPAdapter):
             return None
         return whole_response(request, answered, self)
 
-    def _known_pool(self, request: PreparedRequest, verify: Any, cert: Any) -> Any:
+    def _known_pool(self, request: PreparedRequest, verify: Any, cert: Any, proxies: Any) -> Any:
         try:
-            return self.get_connection_with_tls_context(request, verify, None, cert)
+            return self.get_connection_with_tls_context(request, verify, proxies, cert)
         except (requests.RequestException, HTTPError, OSError, ValueError):
             return None  # it will be raised again, in requests' words
 

@@ -64,11 +64,18 @@ def pairs(headers: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
 
 
 def request_head(
-    method: str, target: str, host: str, headers: Mapping[str, Any], body: bytes | None
+    method: str,
+    target: str,
+    host: str,
+    headers: Mapping[str, Any],
+    body: bytes | None,
+    *,
+    origin: str = "",
 ) -> bytes | None:
     """Return what http.client and urllib3 would send ahead of ``body``; ``None`` for leave it to them.
 
-    ``host`` is the value of the ``Host`` field for a request that brings none.
+    ``host`` is the value of the ``Host`` field for a request that brings none; ``origin`` goes before
+    ``target`` for a proxy.
     """
     if not (_METHOD.fullmatch(method) and _TARGET.fullmatch(target)):
         return None
@@ -89,7 +96,9 @@ def request_head(
     # of a value's own is counted.
     if not fields.isascii() or fields.count("\r\n") != len(keys) or not _is_text(fields):
         return None
-    return f"{method} {target} HTTP/1.1{_added(keys, host, body)}{fields}\r\n\r\n".encode("ascii")
+    return f"{method} {origin}{target} HTTP/1.1{_added(keys, host, body)}{fields}\r\n\r\n".encode(
+        "ascii"
+    )
 
 
 def _is_text(fields: str) -> bool:

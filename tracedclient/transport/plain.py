@@ -12,6 +12,7 @@ from requests.utils import get_encoding_from_headers
 from tracedclient.transport.answer import WholeResponse
 from tracedclient.transport.exchange import Plain
 from tracedclient.transport.head import request_head
+from tracedclient.transport.prepared import is_plain_url
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -37,9 +38,24 @@ def plain_request(
         return None
     start = url.find("/", 8)
     target = "/" if start < 0 else url[start:]
+    host, origin = _host(pool), ""
+    if pool.proxy is not None:
+        if not _is_forwarded_plainly(url, pool):
+            return None
+        host, origin = url[len("http://") : start], url[:start]
     limit = MAX_BODY if max_body is None else min(MAX_BODY, max_body)
-    head = request_head(method, target, _host(pool), request.headers, body)
+    head = request_head(method, target, host, request.headers, body, origin=origin)
     return None if head is None else Plain(method, head, body, *seconds, limit)
+
+
+def _is_forwarded_plainly(url: str, pool: Any) -> bool:
+    """Whether a request through the proxy of ``pool`` differs from any other in its target alone, which
+    is ``url`` as it stands (RFC 9112 §3.2.2).
+    """
+    if pool.proxy_headers or not url.startswith("http://") or not is_plain_url(url):
+        return False
+    # requests takes the URL apart for the proxy, and loses these.
+    return ";" not in url and url[-1] != "?"
 
 
 def _seconds(timeout: Any) -> tuple[float | None, float | None] | None:

@@ -49,7 +49,7 @@ def prepared_plainly(
         return None
     if request.params:
         url = _with_params(url, request.params)
-    if not _URL.fullmatch(url):
+    if not is_plain_url(url):
         return None
     headers = _headers(session_headers, request.headers)
     if headers is None:
@@ -63,6 +63,11 @@ def prepared_plainly(
     elif method not in {"GET", "HEAD"}:
         headers["Content-Length"] = "0"
     return prepared
+
+
+def is_plain_url(url: str) -> bool:
+    """Whether requests and urllib3 leave ``url`` as it is."""
+    return _URL.fullmatch(url) is not None
 
 
 def _set_json(prepared: requests.PreparedRequest, json: Any) -> None:
