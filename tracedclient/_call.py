@@ -10,6 +10,7 @@ import requests
 from tracedclient._prepare import set_body
 from tracedclient.errors import ClientClosed, DeadlineExceeded
 from tracedclient.httptrace import AttemptDoneInfo, AttemptStartInfo, current_client_trace
+from tracedclient.redaction import causes
 from tracedclient.retry import Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
 from tracedclient.retry.body import ReplayableBody
 from tracedclient.retry.sleeper import Sleeper, Woken
@@ -187,6 +188,7 @@ class Call:
                     retry=then.decision.retry,
                     reason=then.decision.reason,
                     sleep=then.sleep,
+                    retry_after=then.asked,
                 )
             )
 
@@ -195,7 +197,7 @@ class Call:
         remaining = self._remaining()
         if remaining is None or remaining > 0 or isinstance(error, DeadlineExceeded):
             return error
-        if isinstance(error, requests.Timeout) or _is_timeout_while_reading(error):
+        if isinstance(error, requests.Timeout) or _is_timeout(error):
             exceeded = self._deadline_exceeded()
             exceeded.__cause__ = error
             return exceeded
@@ -208,9 +210,9 @@ class Call:
         )
 
 
-def _is_timeout_while_reading(error: BaseException) -> bool:
-    # requests calls a read timeout in the body a ConnectionError.
-    return isinstance(error, requests.ConnectionError) and "Read timed out" in str(error)
+def _is_timeout(error: BaseException) -> bool:
+    # requests calls one in an upload or in the answer's body a ConnectionError.
+    return any(isinstance(cause, TimeoutError) for cause in causes(error))
 
 
 def _least(limit: float | None, remaining: float) -> float:

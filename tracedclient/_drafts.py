@@ -113,6 +113,7 @@ class AttemptDraft:
             retry=bool(done and done.retry),
             reason=done.reason if done else None,
             sleep_ms=round(done.sleep * 1e3, 3) if done and done.retry else None,
+            retry_after_ms=done.retry_after * 1e3 if done and done.retry_after else None,
             exchanges=exchanges,
         )
 

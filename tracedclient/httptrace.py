@@ -321,6 +321,8 @@ class AttemptDoneInfo(_Info, frozen=True, gc=True, kw_only=True):
     """Why there will, or will not, be another try."""
     sleep: float
     """Seconds until the next try; 0 when there is none."""
+    retry_after: float | None = None
+    """Seconds that the answer's ``Retry-After`` asked for."""
 
 
 class RedirectedInfo(_Info, frozen=True, gc=False, kw_only=True):

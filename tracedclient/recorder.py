@@ -18,7 +18,7 @@ from requests.exceptions import UnrewindableBodyError
 
 from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
 from tracedclient._version import __version__
-from tracedclient.errors import AddressRefused, CircuitOpen, ResponseTooLarge
+from tracedclient.errors import AddressRefused, CircuitOpen, ClientClosed, ResponseTooLarge
 from tracedclient.httptrace import ClientTrace
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.decision import BY_CALL, Decision
@@ -253,10 +253,9 @@ class Recorder(ClientTrace):
         return None if error is None else error_info(error, self._phase_of(error))
 
     def _phase_of(self, error: BaseException) -> str:
-        if isinstance(error, CircuitOpen):
-            return "circuit"
-        if isinstance(error, _OF_THE_REQUEST):
-            return "prepare"
+        for kind, phase in _OUTSIDE_OF_EXCHANGES:
+            if isinstance(error, kind):
+                return phase
         draft = self._exchange
         if draft.error is not None:
             return draft.error.phase
@@ -269,7 +268,12 @@ class Recorder(ClientTrace):
         return "redirect" if after_the_body else "receive"
 
 
-_OF_THE_REQUEST = (AddressRefused, UnrewindableBodyError)
+_OUTSIDE_OF_EXCHANGES = (
+    (CircuitOpen, "circuit"),
+    (AddressRefused, "prepare"),
+    (UnrewindableBodyError, "prepare"),
+    (ClientClosed, "sleep"),
+)
 _OF_A_BODY = (requests.exceptions.ContentDecodingError, ResponseTooLarge)
 
 

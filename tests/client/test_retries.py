@@ -181,6 +181,7 @@ def test_retry_after_is_kept(make_client, start):
     app.seen = [False, True]
     trace = client.get(f"{server.url}/?after=1").trace
     assert 1000 <= trace.retry_sleep_ms <= 1200
+    assert [attempt.retry_after_ms for attempt in trace.attempts] == [1000.0, None]
 
     app.seen = [False]
     trace = client.get(f"{server.url}/?after=600").trace
@@ -291,7 +292,7 @@ def test_closing_the_client_ends_a_sleep(make_client, start):
 
     assert time.monotonic() - began < 1
     assert len(server.requests) == 1
-    assert caught.value.trace.attempt_count == 1
+    assert (caught.value.trace.attempt_count, caught.value.trace.error_phase) == (1, "sleep")
 
 
 @pytest.mark.parametrize("kind", ["thread", "pool"])

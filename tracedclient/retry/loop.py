@@ -52,6 +52,8 @@ class Next(NamedTuple):
     decision: Decision
     sleep: float
     """Seconds until the next try; 0 when there is none."""
+    asked: float | None = None
+    """Seconds that the answer's ``Retry-After`` asked for."""
 
 
 class RetryLoop(Generic[Answer]):
@@ -174,7 +176,7 @@ class RetryLoop(Generic[Answer]):
 
     def _tell(self, number: int, attempted: Attempted[Answer], sleep: float) -> None:
         if self._done is not None:
-            self._done(number, attempted, Next(self._decision, sleep))
+            self._done(number, attempted, Next(self._decision, sleep, self._asked))
 
 
 def _result(state: RetryCallState) -> Attempted[Answer]:

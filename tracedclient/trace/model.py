@@ -55,7 +55,8 @@ class ErrorInfo(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """The exception's class."""
     phase: str
     """The phase that was under way: one of ``PHASES``, ``prepare`` before any of them, ``circuit``
-    when the breaker let no request go, ``redirect`` between two exchanges, or ``unknown`` when it
+    when the breaker let no request go, ``redirect`` between two exchanges, ``sleep`` between two
+    attempts, or ``unknown`` when it
     never met a connection of ours."""
     message: str | None = None
     """In words, with every URL's credentials and query values removed."""
@@ -256,6 +257,8 @@ class Attempt(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """Why there was, or was not, another try."""
     sleep_ms: float | None = None
     """Between this try and the next."""
+    retry_after_ms: float | None = None
+    """What the answer's ``Retry-After`` asked for."""
     exchanges: tuple[Exchange, ...] = ()
     exchanges_dropped: int | None = None
 
