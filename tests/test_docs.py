@@ -30,6 +30,7 @@ NOUNS = [
     model.Resolver,
     model.Pool,
     model.Holder,
+    model.Usual,
 ]
 
 

@@ -7,6 +7,7 @@ A map of the house; data flows from top to bottom and comes back as a trace:
     transport/   requests' session and adapter, urllib3's pools and connections, sockets
     httptrace    ClientTrace, the hooks that the transport calls
     recorder     the ClientTrace that builds a TraceResult
+    baseline     what is usual for each origin, to compare a long call with
     trace/       the nouns: TraceResult and its parts, the verdict, the JSON
     sinks/       finished traces going out: the log line, the flight recorder
     debug/       is debug on: static, environment, file

@@ -13,6 +13,7 @@ from tracedclient._emission import Emission
 from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, prepare
 from tracedclient._settings import checked_header_name, new_session, origin, updater
+from tracedclient.baseline import Baseline
 from tracedclient.debug.target import target
 from tracedclient.header_recorder import HeaderRecorder
 from tracedclient.httptrace import ClientTrace, client_trace
@@ -162,6 +163,7 @@ class HTTPClient:
         fan_out = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
         self.debug = updater(debug)
         self.flight = None if flight_recorder is None else Flight(flight_recorder)
+        self._baseline = Baseline()
         self._otherwise = None if self.flight is None else FOR_THE_RECORD
         self._open_calls = OpenCalls(Emission(fan_out, self.debug, self.flight))
         self.session = new_session(
@@ -310,6 +312,7 @@ class HTTPClient:
     def after_fork(self) -> None:
         """Forget the calls of the parent process. Called by itself, in every forked child."""
         self._open_calls.forget()
+        self._baseline.after_fork()
         if self.flight is not None:
             self.flight.after_fork()
         self._sleeper.after_fork()
@@ -415,6 +418,7 @@ class HTTPClient:
             service=self._service,
             decision=decision,
             parent_span_id=parent_span_id,
+            baseline=self._baseline,
         )
 
 

@@ -23,13 +23,14 @@ from tracedclient.httptrace import ClientTrace
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.decision import BY_CALL, Decision
 from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Pool, Proxy, TraceResult
-from tracedclient.trace.summary import summarise
+from tracedclient.trace.summary import origin, summarise
 from tracedclient.trace.timings import WRITE_FAILED, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tracedclient import httptrace
+    from tracedclient.baseline import Baseline
 
 
 class Recorder(ClientTrace):
@@ -44,6 +45,7 @@ class Recorder(ClientTrace):
         service: str = "",
         decision: Decision = BY_CALL,
         parent_span_id: str | None = None,
+        baseline: Baseline | None = None,
     ) -> None:
         self.trace_id = trace_id
         self._method = method
@@ -52,6 +54,7 @@ class Recorder(ClientTrace):
         self._service = service
         self.decision = decision
         self._parent_span_id = parent_span_id
+        self._baseline = baseline
         self._clock = Clock()
         self._attempts: list[AttemptDraft] = []
         self._exchange = ExchangeDraft(self._clock, "", "")
@@ -229,7 +232,9 @@ class Recorder(ClientTrace):
             self._finished = True
         end = self._clock.now()
         attempts = tuple(draft.freeze(end) for draft in self._attempts)
-        return summarise(
+        duration_ms = milliseconds(end - self._clock.start)
+        place = origin(self._url or "")
+        result = summarise(
             attempts,
             outcome=_outcome(status, error),
             status=status,
@@ -237,7 +242,8 @@ class Recorder(ClientTrace):
             trace_id=self.trace_id,
             parent_span_id=self._parent_span_id,
             started_at=self._clock.utc(self._clock.start),
-            duration_ms=milliseconds(end - self._clock.start),
+            duration_ms=duration_ms,
+            usual=None if self._baseline is None else self._baseline.usual(place, duration_ms),
             service_name=self._service or None,
             http_request_method=self._method,
             url_full=self._url,
@@ -248,6 +254,9 @@ class Recorder(ClientTrace):
             process_pid=os.getpid(),
             client_version=__version__,
         )
+        if self._baseline is not None:
+            self._baseline.learn(place, result)
+        return result
 
     def _error(self, error: BaseException | None) -> ErrorInfo | None:
         return None if error is None else error_info(error, self._phase_of(error))

@@ -2,7 +2,7 @@
 
 model     TraceResult and its parts, which are also the log line
 timings   marks of events → durations of phases
-verdict   a finished trace → whose fault it was, in words
+verdict/  a finished trace → whose fault it was, in words
 schema    TraceResult ⇄ JSON, the JSON Schema, and the cut to a line's size
 ids       trace ids: validate, make
 context   what travels from service to service; formats: in which headers (w3c, b3)

@@ -263,6 +263,22 @@ class Attempt(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     exchanges_dropped: int | None = None
 
 
+class Usual(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+    """Medians of the calls to the same origin that this process traced last, and that went well."""
+
+    calls: int
+    """How many they are."""
+    duration_ms: float
+    blocked_ms: float | None = None
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    proxy_ms: float | None = None
+    tls_ms: float | None = None
+    send_ms: float | None = None
+    wait_ms: float | None = None
+    receive_ms: float | None = None
+
+
 class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """What one ``do()`` did, whatever became of it. Field for field the log line."""
 
@@ -302,6 +318,8 @@ class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     receive_ms: float | None = None
     unaccounted_ms: float
     slowest_phase: str | None = None
+    usual: Usual | None = None
+    """What the verdict compared a long call with."""
     dns_err: str | None = None
     conn_reused: bool | None = None
     network_peer_address: str | None = None

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tracedclient.redaction import printable
-from tracedclient.trace.model import PHASES, SCHEMA, Attempt, ErrorInfo, Exchange, TraceResult
+from tracedclient.trace.model import (
+    PHASES,
+    SCHEMA,
+    Attempt,
+    ErrorInfo,
+    Exchange,
+    TraceResult,
+    Usual,
+)
 from tracedclient.trace.timings import total
 from tracedclient.trace.verdict import Facts, judge
 
@@ -39,6 +47,7 @@ def summarise(
     error: ErrorInfo | None,
     duration_ms: float,
     url_full: str | None,
+    usual: Usual | None = None,
     **known: Any,
 ) -> TraceResult:
     """Return the record of a call that did ``attempts`` and ended with ``status`` or ``error``.
@@ -58,7 +67,9 @@ def summarise(
     slept = None if slept is None else round(slept, 3)
     phases = total([exchange.ms for exchange in exchanges])
     cancelled = outcome == "cancelled"
-    verdict = judge(Facts(status, error, duration_ms, attempts, phases, slept or 0.0, cancelled))
+    verdict = judge(
+        Facts(status, error, duration_ms, attempts, phases, slept or 0.0, cancelled, usual)
+    )
     if error is not None and outcome == "other":
         outcome = _OUTCOME_OF_PHASE.get(error.phase, outcome)
     return TraceResult(
@@ -79,10 +90,11 @@ def summarise(
         retry_sleep_ms=slept,
         unaccounted_ms=max(0.0, round(duration_ms - sum(phases.values()) - (slept or 0.0), 3)),
         slowest_phase=_slowest(phases, slept),
+        usual=usual,
         dns_err=_last_dns_error(exchanges),
         attempts=attempts,
         **_in_milliseconds(phases),
-        **_server(_origin(url_full or "")),
+        **_server(origin(url_full or "")),
         **_peer(exchanges[-1] if exchanges else None),
         **_printable(known),
     )
@@ -107,16 +119,16 @@ def _last_dns_error(exchanges: Sequence[Exchange]) -> str | None:
     return errors[-1] if errors else None
 
 
-def _origin(url: str) -> str:
-    """``url`` up to its path: of those there are few."""
+def origin(url: str) -> str:
+    """Return ``url`` up to its path: of those there are few."""
     end = url.find("/", url.find("//") + 2)
     return url if end < 0 else url[:end]
 
 
 @lru_cache(maxsize=256)
-def _server(origin: str) -> Mapping[str, Any]:
+def _server(place: str) -> Mapping[str, Any]:
     try:
-        parts = urlsplit(origin)
+        parts = urlsplit(place)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return {}

@@ -60,7 +60,7 @@ def test_an_id_is_found_however_it_is_given(run, log, asked):
     code, out, err = run(asked, log)
     assert code == 0
     assert out.startswith("OK after 1 retry  GET https://api.example.org/")
-    assert out.splitlines()[1].startswith("no fault found; attempt 1: status 503")
+    assert out.splitlines()[1].startswith("no fault found: went well on attempt 2")
     assert "order.created  order_id=841" in out
     assert OTHER not in out
     assert err.startswith("1 trace and 1 other line in 1 of 1 file")
