@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     a pipe went away. Raises ``SystemExit``: 2 for a wrong usage, 0 after ``--help``.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
-    options = _parser(arguments).parse_args(arguments)
+    options = _options(arguments)
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -75,6 +75,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_stdout()
         return _SIGNAL + _SIGPIPE
     return code
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _parser(arguments)
+    options, left = parser.parse_known_args(arguments)
+    # argparse takes no more positional arguments once an option came between them: ID --raw FILE.
+    scattered: str = getattr(options, "scattered", "")
+    if left and (not scattered or any(one.startswith("-") and one != "-" for one in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if left:
+        getattr(options, scattered).extend(left)
+    return options
 
 
 def whole_parser() -> argparse.ArgumentParser:

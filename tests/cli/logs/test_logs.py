@@ -66,6 +66,28 @@ def test_an_id_is_found_however_it_is_given(run, log, asked):
     assert err.startswith("1 trace and 1 other line in 1 of 1 file")
 
 
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda a, b: ["--raw", ID, a, b],
+        lambda a, b: [ID, "--raw", a, b],
+        lambda a, b: [ID, a, "--raw", b],
+        lambda a, b: [ID, a, "--since", "2026-01-01", b, "--raw"],
+    ],
+)
+def test_options_may_stand_anywhere(run, log, tmp_path, arrange):
+    """Options before, between and behind the files: all of them are searched."""
+    (tmp_path / "b").write_bytes(app_line("second"))
+    code, out, _ = run(*arrange(log, tmp_path / "b"))
+    assert code == 0
+    assert out.encode() == app_line(order_id=841) + trace_line() + app_line("second")
+
+
+def test_an_unknown_option_among_the_files_is_refused(run, log):
+    """What begins with a dash and is no option is no file either."""
+    assert run(ID, log, "--no-such-option")[0] == 2
+
+
 def test_a_log_that_spells_it_otherwise_is_searched_again(run, tmp_path):
     """An id without dashes finds the log that has it with dashes."""
     path = tmp_path / "app.log"
@@ -409,6 +431,8 @@ def test_more_lines_than_can_be_held_are_counted(run, tmp_path):
     _, out, err = run(ID, tmp_path / "app.log")
     assert "9000 lines more" in out
     assert "50 more lines were found and not shown; --raw has all" in err
+    (tmp_path / "app.log").write_bytes((ID.encode() + b" " * 900_000 + b"\n") * 40)
+    assert "23 more lines were found and not shown" in run(ID, tmp_path / "app.log")[2]
 
 
 def test_it_starts_without_requests(log):

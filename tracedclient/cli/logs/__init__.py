@@ -35,7 +35,7 @@ NOT_FOUND, USAGE, DAMAGED = 1, 2, 3
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give ``parser`` the arguments of ``logs``."""
     add_arguments(parser)
-    parser.set_defaults(run=run, parser=parser)
+    parser.set_defaults(run=run, parser=parser, scattered="files")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 10_000
 """Entries that are held to be drawn; the others are counted."""
+MAX_HELD = 16_000_000
+"""Characters of them that are held."""
 
 
 class Gathering:
@@ -34,7 +36,7 @@ class Gathering:
         self.others = 0
         """Longer ids that were left out because one is exactly what was asked for."""
         self.unshown = 0
-        """Entries beyond ``MAX_ENTRIES``."""
+        """Entries beyond ``MAX_ENTRIES`` and ``MAX_HELD``."""
         self.census: Census | None = None
         """What there was, when nothing was found."""
         self._request = request
@@ -52,8 +54,10 @@ class Gathering:
     def settled(self) -> list[Entry]:
         """Return what is found, of the one id that is asked for; of all ids if it is not clear."""
         held: list[Entry] = []
+        room = MAX_HELD
         for entry in self.entries():
-            if len(held) < MAX_ENTRIES:
+            room -= len(entry.text)
+            if room >= 0 and len(held) < MAX_ENTRIES:
                 held.append(entry)
             else:
                 self.unshown += 1
