@@ -114,11 +114,10 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
 
     def begin(self, request: PreparedRequest) -> None:
         """Make ``request`` a new span of the trace: for each attempt, since retries differ."""
-        propagation = self.propagation
-        if propagation.origins is None or propagation.allows(request.url or ""):
+        if self.propagation.origins is None or self.propagation.allows(request.url or ""):
             _write(request, self.fields)
         else:
-            propagation.strip(request)
+            self.propagation.strip(request)
 
     def follow(self, request: PreparedRequest) -> None:
         """Do so for one that a redirect led to.

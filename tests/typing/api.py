@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import requests
 from typing_extensions import assert_type
 
@@ -11,6 +13,7 @@ from tracedclient import (
     FlightRecorder,
     HTTPClient,
     JsonLogSink,
+    Propagation,
     RedirectPolicy,
     RetryBudget,
     RetryPolicy,
@@ -25,7 +28,18 @@ from tracedclient import (
 )
 from tracedclient.debug import Decision, EnvSource, FileSource, FlagStatus, StaticFlag
 from tracedclient.httptrace import ClientTrace, DNSDoneInfo, GotConnInfo, client_trace
-from tracedclient.inbound import current_trace_id, trace_context
+from tracedclient.inbound import (
+    ASGIMiddleware,
+    WSGIMiddleware,
+    current_trace_id,
+    received_trace,
+    trace_context,
+    trace_headers,
+    traced_job,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Hooks(ClientTrace):
@@ -51,6 +65,7 @@ with HTTPClient(
     budget=RetryBudget(ratio=0.1),
     breaker=CircuitBreaker(min_calls=50),
     redirects=RedirectPolicy(headers=frozenset({"X-Trace-Id"})),
+    propagation=Propagation(formats=("traceparent", "b3"), origins=("*.internal",)),
     addresses=AddressPolicy(deny=frozenset({"metadata"}), allow=frozenset({"10.0.0.0/8"})),
     sinks=[JsonLogSink(), sink],
     flight_recorder=FlightRecorder(traces=100, slow_ms=500),
@@ -88,3 +103,32 @@ assert_type(
 )
 
 logging_config(filename="traces.log", level="INFO")
+
+
+@traced_job
+def job(number: int) -> str:
+    return str(number)
+
+
+@traced_job(headers=lambda message: {"X-Trace-Id": message})
+def consume(message: str) -> int:
+    return len(message)
+
+
+assert_type(job(5), str)
+assert_type(consume("a"), int)
+assert_type(trace_headers(), dict[str, str])
+with received_trace({"X-Trace-Id": ["a", b"b"]}) as received:
+    assert_type(received, str)
+
+
+def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    return []
+
+
+async def asgi(scope: Any, receive: Any, send: Any) -> None:
+    pass
+
+
+WSGIMiddleware(wsgi, accept=("traceparent",), response_header=None)
+ASGIMiddleware(asgi)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from msgspec.structs import replace
 
@@ -56,8 +56,19 @@ def received_trace(
     return trace_context(found or TraceContext(new_trace_id(), random=True))
 
 
+@overload
+def traced_job(job: Job, /) -> Job: ...
+
+
+@overload
+def traced_job(
+    *, headers: Callable[..., Mapping[str, Value] | None] | None = ..., accept: Sequence[str] = ...
+) -> Callable[[Job], Job]: ...
+
+
 def traced_job(
     job: Job | None = None,
+    /,
     *,
     headers: Callable[..., Mapping[str, Value] | None] | None = None,
     accept: Sequence[str] = ACCEPT,
@@ -71,14 +82,13 @@ def traced_job(
     Raises ``TypeError`` for a generator function: its body runs in whatever context asks for the
     next value; use ``trace_context`` there.
     """
-    if job is None:
-        return functools.partial(traced_job, headers=headers, accept=accept)
+    runs = _Runs(headers, Acceptance(accept))
+    return functools.partial(_traced, runs) if job is None else _traced(runs, job)
+
+
+def _traced(runs: _Runs, job: Job) -> Job:
     if inspect.isgeneratorfunction(job) or inspect.isasyncgenfunction(job):
         raise TypeError(f"traced_job cannot bind a trace for the generator {job.__name__}")
-    return _wrapped(job, _Runs(headers, Acceptance(accept)))
-
-
-def _wrapped(job: Job, runs: _Runs) -> Job:
     if inspect.iscoroutinefunction(job):
 
         @functools.wraps(job)

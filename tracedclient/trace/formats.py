@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from tracedclient.trace import b3, w3c
@@ -43,11 +42,10 @@ class Format(Protocol):
         """Return the headers for spans of this trace; none when the id cannot be said so."""
 
 
-@dataclass(frozen=True)
 class Traceparent:
     """W3C Trace Context."""
 
-    names: tuple[str, ...] = ("traceparent", "tracestate")
+    names = ("traceparent", "tracestate")
 
     def read(self, headers: Headers) -> TraceContext | None:
         value = _only(headers, "traceparent")
@@ -58,17 +56,17 @@ class Traceparent:
     def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:
         if not is_w3c_trace_id(context.trace_id):
             return ()
-        field = ("traceparent", *w3c.around_span_id(context, sampled=bool(sampled)))
+        after = w3c.flags(sampled=sampled, random=context.random)
+        field = ("traceparent", f"00-{context.trace_id}-", after)
         if not context.tracestate:
             return (field,)
         return field, ("tracestate", context.tracestate, None)
 
 
-@dataclass(frozen=True)
 class B3:
     """B3 in one header."""
 
-    names: tuple[str, ...] = ("b3",)
+    names = ("b3",)
 
     def read(self, headers: Headers) -> TraceContext | None:
         value = _only(headers, "b3")
@@ -80,11 +78,10 @@ class B3:
         return (("b3", *b3.around_span_id(context, sampled=sampled)),)
 
 
-@dataclass(frozen=True)
 class B3Multi:
     """B3, each part in a header of its own."""
 
-    names: tuple[str, ...] = (
+    names = (
         "x-b3-traceid",
         "x-b3-spanid",
         "x-b3-sampled",
@@ -102,18 +99,15 @@ class B3Multi:
         return ("X-B3-SpanId", "", ""), *((name, value, None) for name, value in fixed)
 
 
-@dataclass(frozen=True)
 class IdHeader:
     """The trace id as it is, in the header ``name``."""
 
-    name: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name.lower(),)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.names = (name.lower(),)
 
     def read(self, headers: Headers) -> TraceContext | None:
-        value = _only(headers, self.name.lower())
+        value = _only(headers, self.names[0])
         if value is None or not is_trace_id(value):
             return None
         return TraceContext(value)

@@ -24,11 +24,6 @@ _MAX_SENT = 512
 _LARGE_MEMBER = 128
 
 _SAMPLED, _RANDOM = 1, 2
-_FLAGS = {
-    (sampled, random): f"-{sampled * _SAMPLED | random * _RANDOM:02x}"
-    for sampled in (False, True)
-    for random in (False, True)
-}
 _BLANK = " \t"
 
 
@@ -42,12 +37,12 @@ def parse_traceparent(value: str, tracestate: Sequence[str] = ()) -> TraceContex
     match = _TRACEPARENT.fullmatch(value.strip(_BLANK))
     if match is None or (match["version"] == "00" and match["rest"] is not None):
         return None
-    flags = int(match["flags"], 16)
+    bits = int(match["flags"], 16)
     return TraceContext(
         match["trace_id"],
         match["span_id"],
-        sampled=bool(flags & _SAMPLED),
-        random=bool(flags & _RANDOM),
+        sampled=bool(bits & _SAMPLED),
+        random=bool(bits & _RANDOM),
         tracestate=_parse_tracestate(tracestate) if tracestate else "",
     )
 
@@ -58,9 +53,11 @@ def span_id_of(traceparent: str) -> str | None:
     return None if context is None else context.span_id
 
 
-def around_span_id(context: TraceContext, *, sampled: bool) -> tuple[str, str]:
-    """Return ``traceparent`` up to the sender's span id, and from there."""
-    return f"00-{context.trace_id}-", _FLAGS[sampled, context.random]
+def flags(*, sampled: bool | None, random: bool) -> str:
+    """Return what stands behind the span id in ``traceparent``."""
+    if sampled:
+        return "-03" if random else "-01"
+    return "-02" if random else "-00"
 
 
 def _parse_tracestate(values: Sequence[str]) -> str:
