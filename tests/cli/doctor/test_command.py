@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 import servers
@@ -59,6 +60,23 @@ def test_wrong_usage(wrong, capsys):
         doctor(*wrong)
     assert end.value.code == 2
     assert "must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "http://bob:hunter2@127.0.0.1:9/flag?token=hunter2",
+        "http://bob:hunter2@[x",
+        "etcd:http://bob:hunter2@127.0.0.1:9",
+        "etcd:http://127.0.0.1:9?password=hunter2",
+        "apollo:http://bob:hunter2@127.0.0.1:9?app_id=orders",
+    ],
+)
+def test_credentials_of_a_source_are_not_shown(source, capsys):
+    """A password in a source's address is in no line and in no message, whether it is taken or not."""
+    with suppress(SystemExit):
+        doctor("--flag", source)
+    assert "hunter2" not in "".join(capsys.readouterr())
 
 
 def test_what_is_shown_is_escaped(capsys):

@@ -47,11 +47,16 @@ def test_no_proxy_at_all(proxies):
 
 def test_a_proxy_is_shown_without_its_credentials(proxies):
     """A proxy's password is shown nowhere."""
-    found = proxies(URL, https_proxy="http://bob:hunter2@proxy.test:3128")
+    found = proxies(
+        URL,
+        https_proxy="http://bob:hunter2@proxy.test:3128",
+        http_proxy="bob:hunter2@other.test:3128",
+        no_proxy="https://bob:hunter2@db.internal,*.bob:hunter2@x",
+    )
     text = repr(found)
     assert "proxy.test:3128" in text
+    assert "other.test:3128" in text
     assert "hunter2" not in text
-    assert "bob" not in text
 
 
 def test_which_hosts_bypass_it(proxies):
@@ -74,6 +79,7 @@ def test_which_hosts_bypass_it(proxies):
         ),
         ({"https_proxy": "http://p.test:1", "no_proxy": "*.internal"}, "matches no host"),
         ({"https_proxy": "http://p.test:1", "no_proxy": "https://a.internal"}, "matches no host"),
+        ({"https_proxy": "http://p.test:1", "no_proxy": "*"}, "no host is reached through"),
         ({"https_proxy": "http://p.test"}, "without a port"),
         ({"HTTP_PROXY": "http://p.test:1", "REQUEST_METHOD": "GET"}, "as in CGI"),
     ],

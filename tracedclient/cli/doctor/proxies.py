@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tracedclient.cli.doctor.finding import attention, good, problem
-from tracedclient.redaction import redact_url
+from tracedclient.redaction import redact_text, redact_url
 from tracedclient.transport.environment import Environment
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def check_proxies(environ: Mapping[str, str], urls: Iterable[str]) -> Iterator[F
 
 
 def _proxy(scheme: str, url: str) -> Finding:
-    shown = redact_url(url if "://" in url else f"http://{url}")
+    shown = _shown(url)
     what = f"{scheme}_proxy is {shown}"
     try:
         parts = urlsplit(shown)
@@ -49,6 +49,11 @@ def _proxy(scheme: str, url: str) -> Finding:
     return good("proxy", what)
 
 
+def _shown(url: str) -> str:
+    # As requests completes it.
+    return redact_url(url if "://" in url else f"http://{url}")
+
+
 def _contradictions(environ: Mapping[str, str]) -> Iterator[Finding]:
     for name in _VARIABLES:
         lower, upper = environ.get(name), environ.get(name.upper())
@@ -62,19 +67,24 @@ def _contradictions(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def _bypasses(no_proxy: str) -> Iterator[Finding]:
     entries = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]
-    yield good("proxy", f"not through it: {', '.join(entries)}, and hosts that end so")
+    if "*" in entries:
+        advice = "take the * out of no_proxy, if there is a proxy for a reason"
+        yield attention("proxy", "no_proxy is *: no host is reached through a proxy", advice)
+        return
+    named = ", ".join(map(redact_text, entries))
+    yield good("proxy", f"not through it: {named}, and hosts that end so")
     for entry in entries:
-        if "*" in entry and entry != "*":
-            advice = f"write {entry.replace('*', '').lstrip('.')!r}: the ends of names are compared"
-            yield attention("proxy", f"no_proxy has {entry!r}, which matches no host", advice)
+        said = f"no_proxy has {redact_text(entry)!r}, which matches no host"
         if "://" in entry:
-            said = f"no_proxy has {redact_url(entry)!r}, which matches no host"
             yield attention("proxy", said, "write the host alone")
+        elif "*" in entry:
+            end = redact_text(entry.replace("*", "").lstrip("."))
+            yield attention("proxy", said, f"write {end!r}: the ends of names are compared")
 
 
 def _way(environment: Environment, url: str) -> Finding:
     parts = urlsplit(url)
     proxies = environment.proxies_for(url)
     found = proxies.get(parts.scheme) or proxies.get("all")
-    way = f"through {redact_url(found)}" if found else "directly"
+    way = f"through {_shown(found)}" if found else "directly"
     return good("proxy", f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} is reached {way}")
