@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import msgspec
+import pytest
 
 from tracedclient.cli import main
+from tracedclient.cli.completion import SHELLS
 from tracedclient.trace.model import SCHEMA, TraceResult
 
 
@@ -34,6 +36,13 @@ def test_lnavs_format_has_every_field(capsys):
     assert {field.name for field in msgspec.structs.fields(TraceResult)} <= set(fields)
     kinds = [fields[name]["kind"] for name in ("url_full", "server_port", "dns_ms", "truncated")]
     assert kinds == ["string", "integer", "float", "boolean"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shells_script_names_the_commands(capsys, shell):
+    """`tracedclient completion SHELL` is a script that knows the commands and their formats."""
+    script = printed(capsys, "completion", shell)
+    assert all(word in script for word in ("convert", "doctor", "otlp-json"))
 
 
 def test_without_shtab_the_extra_is_named():

@@ -5,9 +5,8 @@ from __future__ import annotations
 import duckdb
 import pyarrow.parquet
 import pytest
-from logs_of_traces import KINDS, REFUSED_CALL, RETRIED, line
+from logs_of_traces import KINDS, REFUSED_CALL, RETRIED
 
-from tracedclient.cli import main
 from tracedclient.cli.convert.columns import columns
 from tracedclient.cli.convert.parquet import to_parquet
 
@@ -55,11 +54,3 @@ def test_attempts_are_nested(written):
     )
     assert ("https://api.example.org/v1/orders/7", 24.9, None) in rows
     assert any(accept == "*/*" for _, _, accept in rows)
-
-
-def test_the_command_writes_it(tmp_path):
-    """`tracedclient convert app.log --to parquet -o FILE` is the file."""
-    log, target = tmp_path / "app.log", tmp_path / "it's.parquet"
-    log.write_text(line(RETRIED) + "\n")
-    assert main(["convert", str(log), "--to", "parquet", "-o", str(target)]) == 0
-    assert pyarrow.parquet.read_table(target).num_rows == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from logs_of_traces import RETRIED, line, own_line
 
 import tracedclient
-from tracedclient.cli.doctor.logs import check_log
+from tracedclient.cli.doctor.logs import check_configuration, check_log
 from tracedclient.cli.timeline import moment
 
 APPLICATION = """
@@ -44,32 +45,37 @@ def shortens():
 """
 
 
-def logging_findings(tmp_path, name):
-    """What `doctor --logging application:NAME` says of logging, in a process of its own."""
+@pytest.fixture
+def application(tmp_path, monkeypatch):
+    """Has `doctor` look at ``application:NAME``; afterwards logging is as it was."""
     tmp_path.joinpath("application.py").write_text(APPLICATION)
-    command = [sys.executable, "-m", "tracedclient", "doctor", "--json"]
-    done = subprocess.run(
-        [*command, "--logging", name if ":" in name else f"application:{name}"],
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(tracedclient.__file__).parents[1])},
-    )
-    found = [json.loads(row) for row in done.stdout.splitlines()]
-    wanted = [finding for finding in found if finding["check"] == "logging"]
-    failed = any(finding["state"] == "problem" for finding in found)
-    assert done.returncode == failed, done.stderr
-    return wanted
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "application", raising=False)
+    yield _checked
+    sys.modules.pop("application", None)
+
+
+def _checked(name):
+    loggers = [logging.getLogger(name) for name in ("", "tracedclient.trace")]
+    before = [(one, one.level, one.propagate, list(one.handlers)) for one in loggers]
+    for one in loggers:
+        # pytest's own would take traces as well.
+        one.handlers[:] = []
+    try:
+        return list(check_configuration(name if ":" in name else f"application:{name}"))
+    finally:
+        for one, level, propagate, handlers in before:
+            one.setLevel(level)
+            one.propagate, one.handlers[:] = propagate, handlers
 
 
 @pytest.mark.parametrize("name", ["good", "GOOD", "as_json"])
-def test_what_writes_traces_is_good(tmp_path, name):
+def test_what_writes_traces_is_good(application, name):
     """logging_config, as a dict or applied, and python-json-logger at the root are found good."""
-    (finding,) = logging_findings(tmp_path, name)
-    assert finding["state"] == "good"
-    assert "writes traces as lines of JSON" in finding["said"]
+    (finding,) = application(name)
+    assert finding.state == "good"
+    assert "writes traces as lines of JSON" in finding.said
 
 
 @pytest.mark.parametrize(
@@ -85,19 +91,35 @@ def test_what_writes_traces_is_good(tmp_path, name):
         ("nowhere:CONFIG", "ModuleNotFoundError"),
     ],
 )
-def test_what_loses_traces_is_a_problem(tmp_path, name, words):
+def test_what_loses_traces_is_a_problem(application, name, words):
     """A level, a formatter or an error by which traces are lost is a problem, with what to do."""
-    found = logging_findings(tmp_path, name)
-    hit = next(finding for finding in found if words in finding["said"])
-    assert hit["state"] == "problem"
-    assert hit["advice"]
-    assert "s3cret" not in json.dumps(found)
+    found = application(name)
+    hit = next(finding for finding in found if words in finding.said)
+    assert hit.state == "problem"
+    assert hit.advice
+    assert "s3cret" not in repr(found)
 
 
-def test_what_writes_twice_is_for_attention(tmp_path):
+def test_what_writes_twice_is_for_attention(application):
     """Traces that propagate to the root's handler as well are written twice, and that is said."""
-    found = logging_findings(tmp_path, "twice")
-    assert any(f["state"] == "attention" and "written 2 times" in f["said"] for f in found)
+    found = application("twice")
+    assert any(f.state == "attention" and "written 2 times" in f.said for f in found)
+
+
+def test_the_command_finds_the_application_beside_it(tmp_path):
+    """`tracedclient doctor --logging application:GOOD` imports it from the current directory."""
+    tmp_path.joinpath("application.py").write_text(APPLICATION)
+    code = "import sys; from tracedclient.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "doctor", "--json", "--logging", "application.GOOD"],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(tracedclient.__file__).parents[1])},
+    )
+    assert json.loads(done.stdout.splitlines()[0])["state"] == "good"
 
 
 @pytest.fixture

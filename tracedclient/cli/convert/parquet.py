@@ -35,19 +35,27 @@ def to_parquet(traces: Iterable[TraceResult]) -> Iterator[bytes]:
 
     Both the lines and the file lie in the directory for temporary files meanwhile.
 
-    Raises ``ImportError`` when the extra ``report`` is not installed.
+    Raises ``ImportError`` when the extra ``report`` is not installed, ``OSError`` when DuckDB cannot
+    write the file.
     """
     duckdb = _duckdb()
     with tempfile.TemporaryDirectory(prefix="tracedclient-") as directory:
         lines, target = Path(directory, "traces.jsonl"), Path(directory, "traces.parquet")
         with lines.open("wb") as file:
             file.writelines(to_json(result) + b"\n" for result in sound(traces))
-        # Nothing is to be fetched from anywhere; what is used is part of DuckDB itself.
-        with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
-            database.execute(_statement(target), {"lines": str(lines)})
+        try:
+            _copy(duckdb, lines, target)
+        except duckdb.Error as error:
+            raise OSError(f"DuckDB: {error}") from error
         with target.open("rb") as file:
             while piece := file.read(_PIECE):
                 yield piece
+
+
+def _copy(duckdb: Any, lines: Path, target: Path) -> None:
+    # Nothing is to be fetched from anywhere; what is used is part of DuckDB itself.
+    with duckdb.connect(config={"autoinstall_known_extensions": False}) as database:
+        database.execute(_statement(target), {"lines": str(lines)})
 
 
 def _statement(target: Path) -> str:
