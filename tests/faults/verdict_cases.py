@@ -115,7 +115,7 @@ def _(lab):
 def _(lab):
     server = lab.start(servers.serve(servers.echo))
     proxy = lab.start(Proxy(("127.0.0.1", server.port)))
-    proxy.add(toxics.Bandwidth(30_000_000), "upstream")
+    proxy.add(toxics.Bandwidth(15_000_000), "upstream")
     return lab.call(f"{proxy.url}/bytes/1", "PUT", data=UPLOAD)
 
 

@@ -12,7 +12,7 @@ from faults.verdict_cases_policy import SLEEPY
 from faults.verdict_lab import HEAD, UPLOAD, Busy, answer, drip, hold, pause, read, send, stay, told
 from tracedclient import Timeout
 
-HASTY = Timeout(connect=5, read=5, total=0.3)
+HASTY = Timeout(connect=5, read=5, total=0.45)
 PART = 0.3
 """Seconds: two of them are too long."""
 
@@ -33,19 +33,19 @@ def _(lab):
 
 @fault("the total timeout passes in CONNECT")
 def _(lab):
-    proxy = lab.server(hold)
-    return lab.call("https://api.test/", proxies={"https": proxy.url}, timeout=HASTY)
+    proxies = {"https": lab.server(hold).url}
+    return lab.call("https://api.test/", proxies=proxies, timeout=HASTY, verify=lab.ca_file)
 
 
 @fault("the total timeout passes in the TLS handshake")
 def _(lab):
-    return lab.call(f"https://127.0.0.1:{lab.server(hold).port}/", timeout=HASTY)
+    url = f"https://127.0.0.1:{lab.server(hold).port}/"
+    return lab.call(url, timeout=HASTY, verify=lab.ca_file)
 
 
 @fault("the total timeout passes in the upload")
 def _(lab):
-    timeout = Timeout(connect=5, read=5, total=0.5)
-    return lab.call(lab.server(stay).url, "PUT", data=UPLOAD[:16_000_000], timeout=timeout)
+    return lab.call(lab.server(stay).url, "PUT", data=UPLOAD, timeout=HASTY)
 
 
 @fault("the total timeout passes in the wait")

@@ -30,7 +30,7 @@ SHORT = 0.3
 """Seconds of a timeout that is waited for."""
 IMPATIENT = Timeout(connect=SHORT, read=SHORT, total=None)
 HEAD = b"HTTP/1.1 200 OK\r\n"
-UPLOAD = b"x" * 30_000_000
+UPLOAD = b"x" * 16_000_000
 """More than the kernel takes at once."""
 
 FAULTS: dict[str, Callable[[Lab], TraceResult]] = {}

@@ -128,7 +128,7 @@ def _tls(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
     handshakes = exchange.tls if exchange else ()
     name = handshakes[-1].server_name if handshakes else "the server"
     name = f"the proxy {name}" if handshakes and handshakes[-1].proxy else name
-    after = _after(error, *([exchange.ms.tls] if exchange else []))
+    after = _after(error, exchange.ms.tls if exchange else None)
     return Verdict(
         "tls",
         f"the TLS handshake with {name} failed{after}: {why(error)}",
@@ -219,7 +219,7 @@ def _receive(error: ErrorInfo, exchange: Exchange | None) -> Verdict:
     return Verdict("body", words, ("receive_ms",))
 
 
-def _after(error: ErrorInfo, ms: float | None = None, size: int | None = None) -> str:
+def _after(error: ErrorInfo, ms: float | None, size: int | None = None) -> str:
     # How long is of interest when it was too long; else it would make two words of one failure.
     timed_out = "timed out" in why(error)
     parts = [count(size, "byte") if size else "", span(ms) if ms is not None and timed_out else ""]
