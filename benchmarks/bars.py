@@ -19,6 +19,7 @@ class Bar(NamedTuple):
     aim          where it is to go one day
     at_least     for scenarios of requests per second, where more is better
     guarded      whether the guard watches it
+    reached      where the bar is not met: what is, which the guard holds instead
     """
 
     scenario: str
@@ -28,6 +29,7 @@ class Bar(NamedTuple):
     aim: float | None = None
     at_least: bool = False
     guarded: bool = True
+    reached: float | None = None
 
     @property
     def name(self) -> str:
@@ -44,9 +46,14 @@ class Bar(NamedTuple):
         """The bar itself."""
         return f"{'≥' if self.at_least else '≤'} {self.limit:.2f}"
 
-    def is_met(self, ratio: float, slack: float = 1.0) -> bool:
-        """Whether a ratio keeps to the bar, or to one that is ``slack`` times as wide."""
-        return ratio * slack >= self.limit if self.at_least else ratio <= self.limit * slack
+    def is_met(self, ratio: float) -> bool:
+        """Whether a ratio keeps to the bar."""
+        return ratio >= self.limit if self.at_least else ratio <= self.limit
+
+    def is_held(self, ratio: float) -> bool:
+        """Whether a ratio keeps to the bar, or to what is reached, or nearly so."""
+        limit = self.limit if self.reached is None else self.reached
+        return ratio * SLACK >= limit if self.at_least else ratio <= limit * SLACK
 
 
 class Limit(NamedTuple):
@@ -72,15 +79,20 @@ class Limit(NamedTuple):
         """The limit itself."""
         return f"≤ {self.most:g} {self.unit}".rstrip()
 
-    def is_met(self, number: float, slack: float = 1.0) -> bool:
-        """Whether a number keeps to the limit, or to one that is ``slack`` times as wide."""
-        return number <= self.most * slack
+    def is_met(self, number: float) -> bool:
+        """Whether a number keeps to the limit."""
+        return number <= self.most
+
+    def is_held(self, number: float) -> bool:
+        """Whether a number keeps to the limit, or nearly so."""
+        return number <= self.most * SLACK
 
 
 BARS = (
     Bar("get", DO_OFF, REQUESTS, 0.30, aim=0.20),
     Bar("get", DO_OFF, URLLIB3, 1.0),
-    Bar("get", DO_ON, REQUESTS, 0.42, aim=0.30),
+    # docs/performance.md says why this one is not met.
+    Bar("get", DO_ON, REQUESTS, 0.42, aim=0.30, reached=0.66),
     Bar("get", DO_ON, OTEL, 0.36, guarded=False),
     Bar("get", DO_ON, HTTPX_TRACE, 0.80, guarded=False),
     Bar("get", SESSION, REQUESTS, 0.60),
