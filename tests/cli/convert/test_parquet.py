@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import duckdb
 import pytest
 from logs_of_traces import KINDS, RETRIED, line
-from made_traces import result
 
 from tracedclient.cli import main
 from tracedclient.cli.convert.columns import columns
@@ -42,10 +45,25 @@ def test_no_trace_is_an_empty_table():
     assert b"".join(to_parquet([])).startswith(b"PAR1")
 
 
-def test_what_duckdb_cannot_write_is_an_os_error():
-    """A record beyond all bounds is refused as a file that cannot be written is."""
-    with pytest.raises(OSError, match="DuckDB"):
-        list(to_parquet([result(url_full="x" * 70_000_000)]))
+def test_what_duckdb_cannot_write_is_told(tmp_path):
+    """Where DuckDB has no room for the file, that is said in a line, with exit code 2."""
+    code = (
+        "import resource, sys; from tracedclient.cli import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "sys.exit(main(['convert', '--to', 'parquet']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=line(RETRIED),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("tracedclient: DuckDB: ")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_writes_it(tmp_path):
