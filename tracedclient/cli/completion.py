@@ -21,15 +21,18 @@ USAGE = 2
 _FILES = frozenset(["FILE", "PATH"])
 """What an argument's ``metavar`` calls a file."""
 
+_WHERE = """\
+where each shell looks for it:
+  bash  ~/.local/share/bash-completion/completions/tracedclient
+  zsh   _tracedclient in a directory of $fpath
+  fish  ~/.config/fish/completions/tracedclient.fish"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give ``parser`` the argument of ``completion``."""
     parser.add_argument("shell", choices=SHELLS)
-    parser.epilog = (
-        "bash: tracedclient completion bash > ~/.local/share/bash-completion/completions/tracedclient "
-        "| zsh: … > a directory of $fpath, as _tracedclient "
-        "| fish: … > ~/.config/fish/completions/tracedclient.fish"
-    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _WHERE
     parser.set_defaults(run=run)
 
 
