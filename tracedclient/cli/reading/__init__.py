@@ -5,7 +5,7 @@ compression  a file → its plain bytes, by magic numbers
 blocks       bytes → blocks of whole lines, in bounded memory
 wrapping     what Docker, CRI and kubectl put around a line, and into how many pieces they break it
 wanted       the id that is asked for, in all its spellings
-search       blocks → the lines that hold it
+search       blocks → the lines that hold it; memory: bytes in a buffer
 clock        times in lines and in arguments
 window       the part of a time-ordered file that a span of time lies in, by bisection
 files        an input → its blocks

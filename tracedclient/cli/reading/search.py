@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from tracedclient.cli.reading.memory import find
 from tracedclient.cli.reading.tally import TOO_LONG
 from tracedclient.cli.reading.wrapping import PARTIAL, Line, is_wrapped, unwrapped
 
@@ -72,7 +73,7 @@ def _in_block(block: Block, needles: Sequence[bytes]) -> list[Line]:
 
 def _places(block: Block, needle: bytes) -> Iterator[tuple[int, int]]:
     data, at, last = block.data, 0, block.end
-    while (found := data.find(needle, at, last)) >= 0:
+    while (found := find(data, needle, at, last)) >= 0:
         start = data.rfind(b"\n", at, found) + 1 or at
         at = data.find(b"\n", found, last) + 1 or last
         yield start, at
@@ -93,7 +94,8 @@ class _LongLine:
             self._offset, self._head = block.offset, bytes(block.data[:_SHOWN])
         seam = self._tail + bytes(block.data[: min(self._overlap, block.end)])
         self._found = self._found or any(
-            needle in seam or block.data.find(needle, 0, block.end) >= 0 for needle in self._needles
+            needle in seam or find(block.data, needle, 0, block.end) >= 0
+            for needle in self._needles
         )
         self._tail = bytes(block.data[max(0, block.end - self._overlap) : block.end])
         if block.data[block.end - 1 : block.end] == b"\n":
