@@ -102,7 +102,9 @@ class Propagation:
     def strip(self, request: PreparedRequest) -> None:
         """Take off ``request`` whatever belongs to a trace."""
         for name in list(request.headers):
-            if str(name).lower() in self._names:
+            # requests lets a prepared request have names that are bytes.
+            text = name.decode("latin-1") if isinstance(name, bytes) else name
+            if text.lower() in self._names:
                 del request.headers[name]
 
 

@@ -261,6 +261,15 @@ def test_nothing_of_a_trace_leaves_the_company(make_client, echo_server):
     assert request.headers.get("X-A") == "b"
 
 
+def test_names_of_headers_that_are_bytes_do_not_leave_either(make_client, echo_server):
+    """A prepared request may hold names as bytes: those of a trace are found all the same."""
+    prepared = requests.Request("GET", echo_server.url).prepare()
+    prepared.headers[b"Baggage"] = "user=u"
+    client = make_client(propagation=Propagation(origins=()))
+    client.do(prepared, trace_id=TRACE)
+    assert ours(echo_server.requests[0]) == {}
+
+
 @pytest.fixture
 def other(start):
     """Another origin: the same host, another port."""

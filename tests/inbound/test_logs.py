@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import io
-import json
 import logging
-import logging.config
 import logging.handlers
 import queue
 import subprocess
@@ -15,9 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
-from made_traces import result
 
-from tracedclient import JsonLogSink, logging_config
 from tracedclient.inbound import TraceIdFilter, trace_context
 
 
@@ -87,32 +83,6 @@ def test_queue_is_filtered_where_the_record_is_made():
     listener.stop()
     logger.removeHandler(handler)
     assert written.getvalue() == "order-5\n"
-
-
-def test_logging_config_brings_it(tmp_path):
-    """With ``logging_config()`` an application's line and the trace are found by one id."""
-    path = tmp_path / "all.log"
-    config = logging_config(filename=path)
-    config["loggers"]["app"] = {"handlers": ["tracedclient"], "level": "INFO", "propagate": False}
-    logging.config.dictConfig(config)
-    with trace_context("order-5"):
-        logging.getLogger("app").info("paid")
-        logging.getLogger("app.cart").info("kept")
-    JsonLogSink().emit(result(trace_id="order-5"))
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["event"] for line in lines] == ["paid", "kept", "http.client.trace"]
-    assert {line["trace_id"] for line in lines} == {"order-5"}
-
-
-def test_trace_of_another_call_keeps_its_own_id(tmp_path):
-    """A trace logged while another id is bound says its own, once."""
-    path = tmp_path / "all.log"
-    logging.config.dictConfig(logging_config(filename=path))
-    with trace_context("order-5"):
-        JsonLogSink().emit(result(trace_id="call-1"))
-    (line,) = path.read_text().splitlines()
-    assert line.count('"trace_id"') == 1
-    assert json.loads(line)["trace_id"] == "call-1"
 
 
 def test_structlog_has_it_bound():

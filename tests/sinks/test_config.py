@@ -128,3 +128,29 @@ def test_configuring_happens_only_where_it_is_asked_for():
     JsonLogSink()
     assert logging.getLogger("tracedclient.trace").handlers == before
     assert "tracedclient.sinks" in sys.modules
+
+
+def test_logging_config_brings_it(tmp_path):
+    """With ``logging_config()`` an application's line and the trace are found by one id."""
+    path = tmp_path / "all.log"
+    config = logging_config(filename=path)
+    config["loggers"]["app"] = {"handlers": ["tracedclient"], "level": "INFO", "propagate": False}
+    logging.config.dictConfig(config)
+    with trace_context("order-5"):
+        logging.getLogger("app").info("paid")
+        logging.getLogger("app.cart").info("kept")
+    JsonLogSink().emit(result(trace_id="order-5"))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["event"] for line in lines] == ["paid", "kept", "http.client.trace"]
+    assert {line["trace_id"] for line in lines} == {"order-5"}
+
+
+def test_trace_of_another_call_keeps_its_own_id(tmp_path):
+    """A trace logged while another id is bound says its own, once."""
+    path = tmp_path / "all.log"
+    logging.config.dictConfig(logging_config(filename=path))
+    with trace_context("order-5"):
+        JsonLogSink().emit(result(trace_id="call-1"))
+    (line,) = path.read_text().splitlines()
+    assert line.count('"trace_id"') == 1
+    assert json.loads(line)["trace_id"] == "call-1"

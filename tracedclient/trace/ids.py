@@ -35,7 +35,8 @@ class _Generator:
     def _first_bits(self, count: int) -> int:
         # Not before: importing changes nothing, and a hook at the fork cannot be taken back.
         self._seed()
-        os.register_at_fork(after_in_child=self._seed)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._seed)
         return self.bits(count)
 
     def _seed(self) -> None:
