@@ -4,6 +4,7 @@ terminal   what the terminal can show; columns: fit text into it; page: both tog
 waterfall  a TraceResult as text, from headline, chart (timeline, bars) and details (facts)
 stat demo flag  one module per command, imported only when that command is given
 logs       the command ``logs``; reading: files, searching them, and what their lines say
+reporting  the command ``report``; tailing: the command ``tail``
 convert    a trace in the formats of other tools; doctor: would traces appear
 schema lnav_format completion  texts for other programs
 """
@@ -52,6 +53,7 @@ _COMMANDS = {
     "stat": _Command(
         "tracedclient.cli.stat", "make a request, or several, and show where the time went"
     ),
+    "tail": _Command("tracedclient.cli.tailing.command", "watch calls as they are logged"),
 }
 
 _SIGNAL = 128

@@ -15,6 +15,7 @@ BOLD = 1
 DIM = 2
 RED = 31
 GREEN = 32
+YELLOW = 33
 
 
 class Symbols(NamedTuple):

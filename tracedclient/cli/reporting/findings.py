@@ -142,7 +142,9 @@ def sources(reading: Reading) -> str:
     """Return what was read."""
     files = reading.files
     named = files[0] if len(files) == 1 else counted(len(files), "file", "files")
-    return f"{named if files else 'nothing'}, {size(reading.tally.bytes)}, read by {reading.engine}"
+    uncounted = "" if reading.tells_half else ", which does not count lines that are not whole"
+    read = f"{size(reading.tally.bytes)}, read by {reading.engine}{uncounted}"
+    return f"{named if files else 'nothing'}, {read}"
 
 
 def left_out(reading: Reading) -> Iterator[str]:
@@ -154,8 +156,6 @@ def left_out(reading: Reading) -> Iterator[str]:
         yield f"cannot read {name}: {why}"
     for name in tally.unordered:
         yield f"{name} is not in order of time: all of it was read"
-    if not reading.tells_half:
-        yield "DuckDB passes over lines that are not whole without counting them"
 
 
 def percent(part: float, whole: float) -> str:

@@ -19,11 +19,16 @@ MIN_CALLS = 20
 """Fewer have no percentile worth the name."""
 _Z = 2.576
 """Standard deviations that 99 % lie within."""
+_log = math.log
+_LAST = int(_log(LARGEST) * SCALE)
 
 
 def bucket_of(ms: float) -> int:
     """Return the bucket of ``ms``; DuckDB computes the same."""
-    return int(math.log(min(max(ms / UNIT_MS, 1.0), LARGEST)) * SCALE)
+    units = ms / UNIT_MS
+    if 1.0 < units < LARGEST:
+        return int(_log(units) * SCALE)
+    return 0 if units <= 1.0 else _LAST
 
 
 def value_of(bucket: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -19,12 +20,15 @@ _CLEAR = "\r\x1b[K"
 class Progress:
     """Call it with what has been read so far. ``total`` is 0 where that is not known."""
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, total: int, stream: TextIO | None = None, *, began: float | None = None
+    ) -> None:
         self._total = total
         self._stream = sys.stderr if stream is None else stream
-        self._began = time.monotonic()
+        self._began = time.monotonic() if began is None else began
         self._next = self._began + _PATIENCE_S
         self._shown = False
+        self._wanted = self._stream.isatty() and os.environ.get("TERM") != "dumb"
 
     def close(self) -> None:
         """Take it off the screen."""
@@ -35,7 +39,7 @@ class Progress:
     def __call__(self, done: int) -> None:
         """Show it, at most five times a second, and only when it takes longer than one."""
         now = time.monotonic()
-        if now < self._next or not self._stream.isatty():
+        if now < self._next or not self._wanted:
             return
         self._next = now + _EVERY_S
         self._shown = True
