@@ -96,7 +96,6 @@ class Call:
                 self._rewind()
             timeouts = self._timeouts()
             self._tell_deadline()
-            self._plan.outbound.begin(self._plan.request)
             answer = self._send(timeouts)
         except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
             return Attempted(self._facts(error=error))
@@ -106,6 +105,8 @@ class Call:
     def _send(self, timeouts: tuple[float | None, float | None]) -> Response:
         permit = self._plan.breakers.ask(self._plan.origin)
         try:
+            # Not before the breaker's permit: what is not sent is no span.
+            self._plan.outbound.begin(self._plan.request)
             answer = self._plan.send(self._plan.request, timeout=timeouts)
         except (requests.ConnectionError, requests.Timeout):
             permit.failed()

@@ -50,7 +50,7 @@ class OpenCalls:
         if error is not None or recorder is None:
             self._ongoing.pop(id(ongoing), None)
         if error is not None and recorder is not None:
-            _annotate(error, self._finish(recorder, None, error))
+            _annotate(error, self._finish(ongoing, recorder, None, error))
 
     def finish_with_body(
         self, ongoing: OngoingCall, recorder: Recorder, response: Any, *, stream: bool
@@ -61,7 +61,7 @@ class OpenCalls:
             self._ongoing.pop(id(ongoing), None)
             # A streamed body may break off in its reader's hands.
             failure = recorder.failure if stream else None
-            response.trace = self._finish(recorder, response.status_code, failure)
+            response.trace = self._finish(ongoing, recorder, response.status_code, failure)
 
         # Of a body that comes over no connection of ours, nobody would tell the end.
         if stream and ongoing.connection is not None:
@@ -70,17 +70,28 @@ class OpenCalls:
             finish()
 
     def _finish(
-        self, recorder: Recorder, status: int | None, error: BaseException | None
+        self,
+        ongoing: OngoingCall,
+        recorder: Recorder,
+        status: int | None,
+        error: BaseException | None,
     ) -> TraceResult | None:
         try:
             result = recorder.finish(status, error)
         except Exception:
             with suppress(Exception):
                 logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
+            _tell(ongoing, None)
             return None
         if result is not None:
             self._emission.take(result, recorder.decision)
+            _tell(ongoing, result)
         return result
+
+
+def _tell(ongoing: OngoingCall, result: TraceResult | None) -> None:
+    if ongoing.watches is not None:
+        ongoing.watches.done(result)
 
 
 class _UntilDone:

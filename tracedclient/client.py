@@ -19,6 +19,7 @@ from tracedclient.header_recorder import HeaderRecorder
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_context
 from tracedclient.inflight import InFlight, OngoingCall
+from tracedclient.instruments import Instruments
 from tracedclient.propagation import Propagation
 from tracedclient.recorder import Recorder
 from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tracedclient.debug import FlagSource, FlagUpdater
+    from tracedclient.instruments import Instrument, Watches
     from tracedclient.sinks import FlightRecorder, Sink
     from tracedclient.trace.decision import Decision
 
@@ -72,6 +74,8 @@ class Stats(NamedTuple):
     """Where each origin's ``CircuitBreaker`` stands."""
     traces_dropped: int
     """Finished traces not logged, because the flag's document allows only so many a second."""
+    instrument_failures: int
+    """Times that one of ``instruments`` raised, and lost what it was told."""
 
 
 _clients: weakref.WeakSet[HTTPClient] = weakref.WeakSet()
@@ -96,6 +100,9 @@ class HTTPClient:
     flight_recorder  ``FlightRecorder``: keeps the last traces in memory without any flag, and logs
                      one that fails, with those that led up to it. Every call is recorded then.
                      ``client.flight.recent()`` returns them. Off.
+    instruments      what watches every call, whether or not debug is on: ``OpenTelemetry()`` of
+                     ``tracedclient.instruments.otel``, ``Prometheus()`` of ``….prometheus``. Every
+                     call is recorded then.
     verify, cert     as in requests. A missing file is an error here, not at the first request.
     proxies          as in requests; they win over the environment's.
     headers          sent with every request.
@@ -130,6 +137,7 @@ class HTTPClient:
         breaker: CircuitBreaker | None = None,
         sinks: Sequence[Sink] | None = None,
         flight_recorder: FlightRecorder | None = None,
+        instruments: Sequence[Instrument] = (),
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -165,6 +173,7 @@ class HTTPClient:
         self.flight = None if flight_recorder is None else Flight(flight_recorder)
         self._baseline = Baseline()
         self._otherwise = None if self.flight is None else FOR_THE_RECORD
+        self._instruments = Instruments(instruments)
         self._open_calls = OpenCalls(Emission(fan_out, self.debug, self.flight))
         self.session = new_session(
             family=family,
@@ -183,6 +192,7 @@ class HTTPClient:
         )
         _clients.add(self)
         forget_after_fork(self)
+        self._instruments.watch(self)
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -297,6 +307,7 @@ class HTTPClient:
             retries_left=self._budgets.balances(),
             circuits=self._breakers.states(),
             traces_dropped=self.debug.status().dropped,
+            instrument_failures=self._instruments.failures,
         )
 
     # --- life ---------------------------------------------------------------------------------
@@ -337,15 +348,25 @@ class HTTPClient:
         **options: Any,
     ) -> TracedResponse:
         timeout = self._timeout if timeout is None else Timeout.of(timeout)
-        context = _context(trace_id)
-        ongoing = OngoingCall(context.trace_id, *request_parts(request), timeout.total)
+        given, parts = _given_context(trace_id), request_parts(request)
+        watches = self._instruments.begin(given, parts)
+        context = given or (watches and watches.trace) or _new_context()
+        ongoing = OngoingCall(context.trace_id, *parts, timeout.total, watches)
         decision = self._decision(debug, ongoing)
+        if decision is None and watches is not None:
+            decision = FOR_THE_RECORD
         recorder = None if decision is None else self._recorder(ongoing, decision, context.span_id)
         watchers = [watcher for watcher in (trace, recorder) if watcher is not None]
         watched = client_trace(*watchers) if watchers else _UNWATCHED
-        with watched, self._open_calls.until_done(ongoing, recorder):
+        with watches or _UNWATCHED, watched, self._open_calls.until_done(ongoing, recorder):
             plan = self._plan(
-                request, context, settings, timeout=timeout, recorder=recorder, **options
+                request,
+                context,
+                settings,
+                timeout=timeout,
+                recorder=recorder,
+                watches=watches,
+                **options,
             )
             response = Call(plan, ongoing).run()
         if recorder is not None:
@@ -363,6 +384,7 @@ class HTTPClient:
         *,
         timeout: Timeout,
         recorder: Recorder | None,
+        watches: Watches | None,
         stream: bool = False,
         allow_redirects: bool | None = None,
         idempotency_key: str | bool | None = None,
@@ -387,7 +409,7 @@ class HTTPClient:
             body_factory=body_factory,
             deadline_header=self._deadline_header,
             outbound=self._propagation.outbound(
-                context, prepared, sampled=True if records else context.sampled
+                context, prepared, sampled=True if records else context.sampled, spans=watches
             ),
         )
 
@@ -422,11 +444,15 @@ class HTTPClient:
         )
 
 
-def _context(given: str | None) -> TraceContext:
-    """The inbound one, when ``given`` is its id; else the beginning of a trace."""
+def _new_context() -> TraceContext:
+    return TraceContext(new_trace_id(), random=True)
+
+
+def _given_context(given: str | None) -> TraceContext | None:
+    """The inbound one, when ``given`` is its id; ``None`` when this call begins a trace."""
     inbound = current_context()
     if given is None:
-        return inbound or TraceContext(new_trace_id(), random=True)
+        return inbound
     if inbound is not None and inbound.trace_id == given:
         return inbound
     return TraceContext(validate_trace_id(given))

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import time
 from contextvars import ContextVar
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from tracedclient.redaction import redact_url
+
+if TYPE_CHECKING:
+    from tracedclient.trace.model import TraceResult
 
 
 class InFlight(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +42,13 @@ class WorkingConnection(Protocol):
         """Bound the rest of the exchange, or no longer."""
 
 
+class Watches(Protocol):
+    """Who wants to know how a call went."""
+
+    def done(self, result: TraceResult | None) -> None:
+        """It has ended; ``None``: its trace was lost."""
+
+
 class OngoingCall:
     """One ``do()``, from its beginning to its end."""
 
@@ -52,10 +62,16 @@ class OngoingCall:
         "started",
         "trace_id",
         "url",
+        "watches",
     )
 
     def __init__(
-        self, trace_id: str, method: str | None, url: str | None, total: float | None
+        self,
+        trace_id: str,
+        method: str | None,
+        url: str | None,
+        total: float | None,
+        watches: Watches | None = None,
     ) -> None:
         self.trace_id = trace_id
         self.method = method
@@ -69,6 +85,8 @@ class OngoingCall:
         self.phase: str | None = "prepare"
         """Where it stands when no connection works for it; ``None``: ask the connection."""
         self.connection: WorkingConnection | None = None
+        self.watches = watches
+        """What is told how it went, once its body has been read too."""
 
     def starts(self, attempt: int, *, fresh: bool = False) -> None:
         """Another attempt begins, on a new connection if ``fresh``."""

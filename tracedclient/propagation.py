@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -86,18 +86,27 @@ class Propagation:
         return _is_listed(self._patterns, Origin(scheme, host, port or _DEFAULT_PORTS[scheme]))
 
     def outbound(
-        self, context: TraceContext, request: PreparedRequest, *, sampled: bool | None
+        self,
+        context: TraceContext,
+        request: PreparedRequest,
+        *,
+        sampled: bool | None,
+        spans: Spans | None = None,
     ) -> Outbound:
         """Return what is sent on with ``request``.
 
-        Its own ``traceparent`` or ``b3`` stays: another tracer has set it.
+        Its own ``traceparent`` or ``b3`` stays: another tracer has set it. ``spans`` may be in
+        another trace than ``context``, whose id then goes out in the headers of an id alone.
         """
         given = request.headers
+        within = spans.trace if spans is not None else None
+        if within is not None:
+            sampled = within.sampled
         fields: list[Field] = [(name, context.trace_id, None) for name in self._ids]
         for form in self._spans:
             if form.names[0] not in given:
-                fields += form.fields(context, sampled=sampled)
-        return Outbound(self, fields)
+                fields += form.fields(within or context, sampled=sampled)
+        return Outbound(self, fields, spans)
 
     def strip(self, request: PreparedRequest) -> None:
         """Take off ``request`` whatever belongs to a trace."""
@@ -108,17 +117,30 @@ class Propagation:
                 del request.headers[name]
 
 
+class Spans(Protocol):
+    """Somebody who gives each request its span."""
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """The trace that these spans are in; ``None`` when it does not matter."""
+
+    def span_id(self, method: str, url: str) -> str:
+        """Begin the span of one request that is about to be sent; return its id."""
+
+
 class Outbound(msgspec.Struct, frozen=True, gc=False):
     """The trace of one call, as it goes out with each of its requests."""
 
     propagation: Propagation
     fields: Sequence[Field]
+    spans: Spans | None = None
 
     def begin(self, request: PreparedRequest) -> None:
         """Make ``request`` a new span of the trace: for each attempt, since retries differ."""
         if self.propagation.origins is None or self.propagation.allows(request.url or ""):
-            _write(request, self.fields)
+            _write(request, self.fields, self._span_id(request))
         else:
+            self._span_id(request)
             self.propagation.strip(request)
 
     def follow(self, request: PreparedRequest) -> None:
@@ -128,9 +150,15 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
         say: what it took off stays off.
         """
         if self.propagation.origins is None:
-            _write(request, [field for field in self.fields if field[0] in request.headers])
+            left = [field for field in self.fields if field[0] in request.headers]
+            _write(request, left, self._span_id(request))
         else:
             self.begin(request)
+
+    def _span_id(self, request: PreparedRequest) -> str:
+        if self.spans is None:
+            return new_span_id()
+        return self.spans.span_id(request.method or "", request.url or "")
 
     def leave(self, request: PreparedRequest) -> None:
         """Take the trace off ``request``, a copy that belongs to another call."""
@@ -138,8 +166,8 @@ class Outbound(msgspec.Struct, frozen=True, gc=False):
             request.headers.pop(name, None)
 
 
-def _write(request: PreparedRequest, fields: Sequence[Field]) -> None:
-    headers, span_id = request.headers, new_span_id()
+def _write(request: PreparedRequest, fields: Sequence[Field], span_id: str) -> None:
+    headers = request.headers
     for name, before, after in fields:
         headers[name] = before if after is None else before + span_id + after
 

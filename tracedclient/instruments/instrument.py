@@ -1,0 +1,156 @@
+"""What an instrument is, and how each call reaches it without harm to the request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from tracedclient.trace.ids import new_span_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tracedclient.trace.context import TraceContext
+    from tracedclient.trace.model import TraceResult
+
+logger = logging.getLogger("tracedclient")
+
+_COMPLAIN_EVERY_SECONDS = 60.0
+
+
+class Watched(Protocol):
+    """A client, as an instrument with gauges sees it."""
+
+    debug: Any
+    """``status()`` says how its flag stands."""
+
+    def stats(self) -> Any:
+        """Return its ``Stats``."""
+
+
+class CallStart(NamedTuple):
+    """A call that begins."""
+
+    trace: TraceContext | None
+    """What its caller gave, or the request being served brought; ``None``: it begins a trace."""
+    method: str | None
+    url: str | None
+    """As given, credentials included: do not show it."""
+
+
+class Watch:
+    """One call, as an instrument sees it. What a subclass does not define does nothing.
+
+    ``enter`` and ``exit`` are called in the caller's thread; ``done`` may be called in another,
+    that which reads or closes a streamed body.
+    """
+
+    trace: TraceContext | None = None
+    """What the call's requests are sent as; ``None`` leaves that to the client."""
+
+    def enter(self) -> None:
+        """The call is about to do its work."""
+
+    def exit(self) -> None:
+        """``do`` returns, or raises."""
+
+    def sends(self, method: str, url: str) -> str | None:  # noqa: ARG002 - subclasses need them
+        """A request is about to be sent; return its span's id, 16 hex digits, or ``None``.
+
+        ``url`` holds what credentials it has: do not show it.
+        """
+        return None
+
+    def done(self, result: TraceResult | None) -> None:
+        """The call has ended, its body included. ``None``: its trace was lost."""
+
+
+@runtime_checkable
+class Instrument(Protocol):
+    """Watches the calls of the clients that it was given to."""
+
+    def watch(self, client: Watched) -> None:
+        """Take a client that was made with it, and hold it weakly."""
+
+    def begin(self, call: CallStart) -> Watch | None:
+        """Return what watches this call; ``None`` when nothing of it does."""
+
+
+class Instruments:
+    """Those of one client. What one raises is counted, and complained of once a minute."""
+
+    def __init__(self, instruments: Sequence[Instrument]) -> None:
+        for instrument in instruments:
+            if isinstance(instrument, type) or not isinstance(instrument, Instrument):
+                raise TypeError(
+                    "instruments must have the methods watch(client) and begin(call), as "
+                    f"tracedclient.instruments.otel.OpenTelemetry() has; not {instrument!r}"
+                )
+        self._instruments = tuple(instruments)
+        self._quiet_until = float("-inf")
+        self.failures = 0
+        """Times that one raised, and what it was told is lost to it."""
+
+    def watch(self, client: Watched) -> None:
+        """Show each of them the client."""
+        for instrument in self._instruments:
+            self.guarded(instrument.watch, client)
+
+    def begin(
+        self, trace: TraceContext | None, parts: tuple[str | None, str | None]
+    ) -> Watches | None:
+        """Return what watches the call of this method and URL; ``None`` when nothing does."""
+        if not self._instruments:
+            return None
+        call = CallStart(trace, *parts)
+        begun = [self.guarded(instrument.begin, call) for instrument in self._instruments]
+        watches = tuple(watch for watch in begun if watch is not None)
+        return Watches(watches, self.guarded) if watches else None
+
+    def guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what ``call`` returns; ``None`` when it raises."""
+        try:
+            return call(*arguments)
+        except Exception:  # noqa: BLE001 - an instrument must not break what it measures
+            self.failures += 1
+            self._complain(getattr(call, "__qualname__", repr(call)))
+            return None
+
+    def _complain(self, name: str) -> None:
+        now = time.monotonic()
+        if now < self._quiet_until:
+            return
+        self._quiet_until = now + _COMPLAIN_EVERY_SECONDS
+        with suppress(Exception):  # the application's own handlers may raise too
+            logger.warning("%s raised; the request goes on", name, exc_info=True)  # noqa: LOG014 - called in one
+
+
+class Watches:
+    """All that watches one call. A context manager, for the time that ``do`` takes."""
+
+    __slots__ = ("_guarded", "_watches", "trace")
+
+    def __init__(self, watches: tuple[Watch, ...], guarded: Callable[..., Any]) -> None:
+        self._watches = watches
+        self._guarded = guarded
+        self.trace = next((watch.trace for watch in watches if watch.trace is not None), None)
+
+    def __enter__(self) -> None:
+        for watch in self._watches:
+            self._guarded(watch.enter)
+
+    def __exit__(self, *_: object) -> None:
+        for watch in reversed(self._watches):
+            self._guarded(watch.exit)
+
+    def span_id(self, method: str, url: str) -> str:
+        """Return the id under which this request is to be sent."""
+        given = [self._guarded(watch.sends, method, url) for watch in self._watches]
+        return next(filter(None, given), None) or new_span_id()
+
+    def done(self, result: TraceResult | None) -> None:
+        """Tell each of them how the call went."""
+        for watch in self._watches:
+            self._guarded(watch.done, result)
