@@ -19,13 +19,17 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 @contextmanager
 def process(*command, **options):
-    """A running process, ended and waited for."""
-    running = subprocess.Popen(command, **options)
-    try:
-        yield running
-    finally:
-        running.terminate()
-        running.wait(30)
+    """A running process, ended and waited for; killed when it does not end."""
+    with subprocess.Popen(command, **options) as running:
+        try:
+            yield running
+        finally:
+            running.terminate()
+            try:
+                running.wait(30)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                raise
 
 
 def free_port():
@@ -49,8 +53,6 @@ def broker(tmp_path_factory):
         drain = threading.Thread(target=server.stdout.read, daemon=True)
         drain.start()
         yield f"redis://127.0.0.1:{port}/0"
-    drain.join(30)
-    server.stdout.close()
 
 
 @pytest.fixture

@@ -63,7 +63,9 @@ def upstream(start):
     return run
 
 
-CELERY = ("celery", "--app", "celery_tasks", "worker", "--concurrency", "2")
+# What workers say to each other takes seconds at the start and at the end.
+_ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+CELERY = ("celery", "--app", "celery_tasks", "worker", "--concurrency", "2", *_ALONE)
 
 
 def test_celery_task_belongs_to_the_trace_that_queued_it(
