@@ -30,7 +30,9 @@ def log(tmp_path):
 
 def environment(**variables):
     given = {"TERM": "xterm", "LC_ALL": "C.UTF-8", "PAGER": "cat", **variables}
-    inherited = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    # tox sets the last one, which would go before any locale.
+    ours = ("NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING")
+    inherited = {k: v for k, v in os.environ.items() if k not in ours}
     return {**inherited, **given}
 
 

@@ -93,9 +93,9 @@ def _share(weight: float, ranked: Sequence[Cause]) -> float:
 
 
 def _shares(named: Sequence[Cause], facts: Facts) -> str:
-    return listed(
-        [f"{cause.ms / facts.duration_ms:.0%} ({span(cause.ms)}) {cause.words}" for cause in named]
-    )
+    # A record that somebody else wrote may say that it took no time at all.
+    whole = facts.duration_ms or sum(cause.ms for cause in named) or 1.0
+    return listed([f"{cause.ms / whole:.0%} ({span(cause.ms)}) {cause.words}" for cause in named])
 
 
 def _usually(cause: Cause, facts: Facts) -> str:
