@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,7 @@ import tenacity
 from tracedclient import CircuitBreaker, CircuitOpen, HTTPClient, RetryPolicy
 from tracedclient.inbound import trace_context
 from tracedclient.instruments import Watch
-from tracedclient.instruments.figures import of_call, of_clients
+from tracedclient.instruments.figures import PER_CALL, PER_CLIENT, of_call, of_clients
 from tracedclient.instruments.origins import Origins
 from tracedclient.testing import make_trace_result
 from tracedclient.trace.context import TraceContext
@@ -211,6 +212,23 @@ def test_clients_are_taken_together():
         ("tracedclient.retry.budget", 3.0),
         ("tracedclient.retry.budget", 5.0),
     ]
+
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+SUFFIXES = {"counter": "_total", "total": "_total", "histogram": "_seconds", "gauge": ""}
+
+
+@pytest.mark.parametrize("figure", [*PER_CALL, *PER_CLIENT], ids=lambda figure: figure.name)
+def test_every_figure_is_documented(figure):
+    """Each metric and each of its labels is in both pages, in the spelling of each."""
+    spelled = figure.name.replace(".", "_") + SUFFIXES[figure.kind]
+    otel, prometheus = ((DOCS / f"{n}.md").read_text() for n in ("opentelemetry", "prometheus"))
+
+    assert f"`{figure.name}`" in otel
+    assert f"`{spelled}`" in prometheus
+    for label in figure.labels:
+        assert f"`{label}`" in otel
+        assert f"`{label.replace('.', '_')}`" in prometheus
 
 
 WITHOUT = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -44,7 +43,6 @@ class Origins:
         self._limit = limit
         self._templates = tuple(text.lower() for text in templates)
         self._labels: set[Server] = set()
-        self._lock = Lock()
 
     def of(self, url: str) -> Server:
         """Return the label for ``url``'s server."""
@@ -61,11 +59,13 @@ class Origins:
     def _bounded(self, server: Server) -> Server:
         if server in self._labels:
             return server
-        with self._lock:
-            if server not in self._labels and len(self._labels) >= self._limit:
-                return OTHER
-            self._labels.add(server)
-            return server
+        # Without a lock, which a fork could leave locked: of two threads that add the last one, both
+        # may be refused, and the next is not.
+        self._labels.add(server)
+        if len(self._labels) > self._limit:
+            self._labels.discard(server)
+            return OTHER
+        return server
 
 
 def _origin(url: str) -> str:
