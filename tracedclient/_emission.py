@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tracedclient.instruments import FOR_INSTRUMENTS
+
 if TYPE_CHECKING:
     from tracedclient.debug import FlagUpdater
     from tracedclient.sinks import FanOut
@@ -32,7 +34,8 @@ class Emission:
         wanted = self._wanted(result, decision)
         if wanted is not None:
             self._sinks.emit(wanted)
-        if self._flight is not None:
+        # Of a call with `debug=False`, an instrument alone has a record.
+        if self._flight is not None and decision is not FOR_INSTRUMENTS:
             for found in self._found(self._flight, wanted or result, is_emitted=wanted is not None):
                 self._sinks.emit(found)
 

@@ -19,7 +19,7 @@ from tracedclient.header_recorder import HeaderRecorder
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_context
 from tracedclient.inflight import InFlight, OngoingCall
-from tracedclient.instruments import Instruments
+from tracedclient.instruments import FOR_INSTRUMENTS, Instruments
 from tracedclient.propagation import Propagation
 from tracedclient.recorder import Recorder
 from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
@@ -354,7 +354,7 @@ class HTTPClient:
         ongoing = OngoingCall(context.trace_id, *parts, timeout.total, watches)
         decision = self._decision(debug, ongoing)
         if decision is None and watches is not None:
-            decision = FOR_THE_RECORD
+            decision = FOR_INSTRUMENTS
         recorder = None if decision is None else self._recorder(ongoing, decision, context.span_id)
         watchers = [watcher for watcher in (trace, recorder) if watcher is not None]
         watched = client_trace(*watchers) if watchers else _UNWATCHED
@@ -391,7 +391,7 @@ class HTTPClient:
         body_factory: Callable[[], Any] | None = None,
     ) -> Plan:
         prepared = prepare(self.session, request, body_factory)
-        records = recorder is not None and recorder.decision is not FOR_THE_RECORD
+        records = recorder is not None and recorder.decision.emit != "on_failure"
         follow = prepared.method != "HEAD" if allow_redirects is None else allow_redirects
         return Plan(
             request=prepared,

@@ -11,12 +11,12 @@ import pytest
 import requests
 import tenacity
 
-from tracedclient import CircuitBreaker, CircuitOpen, HTTPClient, RetryPolicy
+from tracedclient import CircuitBreaker, CircuitOpen, FlightRecorder, HTTPClient, RetryPolicy
 from tracedclient.inbound import trace_context
 from tracedclient.instruments import Watch
 from tracedclient.instruments.figures import PER_CALL, PER_CLIENT, of_call, of_clients
 from tracedclient.instruments.origins import Origins
-from tracedclient.testing import make_trace_result
+from tracedclient.testing import RecordingSink, make_trace_result
 from tracedclient.trace.context import TraceContext
 
 TRACE = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", sampled=True)
@@ -91,6 +91,17 @@ def test_a_call_with_debug_off_is_told_whole(echo_server):
     ]
     assert notes.results == [response.trace]
     assert notes.client is client
+
+
+def test_no_debug_is_no_flight(echo_server):
+    """A call with ``debug=False`` is an instrument's alone: not the flight recorder's, nor logged."""
+    sink = RecordingSink()
+    recording = {"flight_recorder": FlightRecorder(), "sinks": [sink]}
+    with HTTPClient(instruments=[Notes()], retry=QUICK, **recording) as client:
+        client.get(f"{echo_server.url}/status/503", debug=False)
+        assert (client.flight.recent(), sink.results) == ((), [])
+        client.get(f"{echo_server.url}/status/503")
+        assert len(client.flight.recent()) == 1
 
 
 def test_its_span_ids_are_sent(echo_server):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import requests
@@ -21,6 +22,7 @@ from opentelemetry.sdk.environment_variables import OTEL_PYTHON_SDK_INTERNAL_MET
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from tracedclient.instruments import CallStart
 from tracedclient.instruments.otel import OpenTelemetry
 
 USE = "tracedclient.do"
@@ -181,3 +183,56 @@ def test_nothing_is_imported_when_unused():
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_lost_trace_ends_its_spans(sdk):
+    """When the trace of a call is lost, its spans end all the same, with what is known."""
+    watch = sdk.instrument().begin(CallStart(None, "GET", "http://api.test/"))
+    watch.sends("GET", "http://api.test/")
+    watch.done(None)
+
+    assert [span.name for span in sdk.spans] == [USE, "GET"]
+    assert sdk.points("http.client.request.duration") == []
+
+
+def test_suppression_by_its_old_name_is_heeded(client, sdk, echo_server):
+    """The plain key of before is heeded, as OpenTelemetry's own instrumentation does."""
+    token = contexts.attach(contexts.set_value("suppress_instrumentation", True))
+    try:
+        client.get(echo_server.url)
+    finally:
+        contexts.detach(token)
+
+    assert sdk.spans == []
+
+
+def test_a_forked_child_goes_on(client, sdk, echo_server):
+    """A child of a process that has made calls makes and counts its own."""
+    client.get(echo_server.url)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with suppress(BaseException):
+            done = client.get(echo_server.url).status_code == 200
+            code = 0 if done and len(sdk.client_spans) == 2 else 1
+        os._exit(code)
+    _, status = os.waitpid(child, 0)
+
+    assert (status, len(sdk.client_spans)) == (0, 1)
+
+
+def test_an_exporter_that_is_down_harms_no_request(sdk, make_client, echo_server):
+    """With a collector that refuses each batch, answers come and nothing of ours fails."""
+
+    class Down(SpanExporter):
+        def export(self, spans):
+            raise ConnectionRefusedError(len(spans))
+
+    tracers = TracerProvider(shutdown_on_exit=False)
+    tracers.add_span_processor(BatchSpanProcessor(Down(), schedule_delay_millis=10))
+    client = make_client(instruments=[OpenTelemetry(tracer_provider=tracers)])
+
+    assert [client.get(echo_server.url).status_code for _ in range(5)] == [200] * 5
+    tracers.force_flush()
+    assert client.stats().instrument_failures == 0
+    tracers.shutdown()

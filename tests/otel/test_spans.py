@@ -72,7 +72,7 @@ def test_spans_of_a_plain_get(client, sdk, echo_server):
             "tracedclient.retry_count": 0,
             "tracedclient.redirect_count": 0,
             "tracedclient.slowest_phase": response.trace.slowest_phase,
-            "tracedclient.debug_source": "flight_recorder",
+            "tracedclient.debug_source": "instruments",
             "tracedclient.phase.connect_ms": "ms",
             "tracedclient.phase.send_ms": "ms",
             "tracedclient.phase.wait_ms": "ms",

@@ -10,6 +10,7 @@ Nothing of OpenTelemetry or Prometheus is imported until its room is.
 """
 
 from tracedclient.instruments.instrument import (
+    FOR_INSTRUMENTS,
     CallStart,
     Instrument,
     Instruments,
@@ -18,4 +19,12 @@ from tracedclient.instruments.instrument import (
     Watches,
 )
 
-__all__ = ["CallStart", "Instrument", "Instruments", "Watch", "Watched", "Watches"]
+__all__ = [
+    "FOR_INSTRUMENTS",
+    "CallStart",
+    "Instrument",
+    "Instruments",
+    "Watch",
+    "Watched",
+    "Watches",
+]

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from tracedclient.trace.decision import Decision
 from tracedclient.trace.ids import new_span_id
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tracedclient.trace.model import TraceResult
 
 logger = logging.getLogger("tracedclient")
+
+FOR_INSTRUMENTS = Decision(source="instruments", emit="on_failure")
+"""No flag asks for this call's trace; it is recorded for what watches it, and not logged."""
 
 _COMPLAIN_EVERY_SECONDS = 60.0
 
