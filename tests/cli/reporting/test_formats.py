@@ -215,3 +215,13 @@ def test_a_comparison_comes_first(render):
     """With --compare the differences stand before everything else."""
     text = render(report(calls(300)), report(calls(300)))
     assert text.index("Before and after") < text.index("Whose fault it was")
+
+
+@pytest.mark.parametrize("render", [to_html, to_markdown, to_json])
+def test_impossible_clocks_draw_a_chart_all_the_same(render):
+    """Calls of the first and of the last year there is are in one report with those of today."""
+    far = [
+        replaced(call(n), started_at=f"{year}-12-31T23:59:59.999999Z")
+        for n, year in enumerate(("0001", "9999"))
+    ]
+    assert "9999" in render(report([*calls(30), *far]), None)

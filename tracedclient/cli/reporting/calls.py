@@ -77,6 +77,8 @@ class Future(NotCounted):
     """A trace of a schema that this version does not know."""
 
 
+_FIRST_SECOND = -62_135_596_800
+_LAST_SECOND = 253_402_300_799
 _decoder = msgspec.json.Decoder(Call)
 
 
@@ -107,7 +109,9 @@ def epoch(started_at: str) -> int:
 
 def iso(seconds: float) -> str:
     """Return whole seconds since 1970 as ``2026-11-20T22:27:58Z``."""
-    moment = datetime.fromtimestamp(seconds, tz=timezone.utc)
+    # A slice of time may begin before the first year that there is, and end after the last.
+    within = min(max(seconds, _FIRST_SECOND), _LAST_SECOND)
+    moment = datetime.fromtimestamp(within, tz=timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

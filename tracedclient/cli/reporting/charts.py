@@ -50,7 +50,7 @@ def charts(timeline: Timeline) -> Markup:
         _picture("Calls, and errors among them", calls, f"{calls.most:,.0f}", *_bars(found, calls))
     ]
     if slowest:
-        words = "How long calls took: p50 and p95"
+        words = "How long calls took: p95, and dashed p50"
         pictures.append(_picture(words, times, duration(slowest), *_curves(found, times)))
     return join(*pictures)
 
@@ -116,11 +116,6 @@ def _curves(found: list[tuple[int, Slice]], axis: _Axis) -> Iterator[Markup]:
                 told = element("title", f"{iso(begins)}: {name} {duration(ms)}")
                 x = axis.x(begins) + axis.step / 2
                 yield element("circle", told, cx=x, cy=axis.y(ms), r=2.5, class_=f"dot {name}")
-    ends = (
-        (name, found[-1][1].durations.percentile(share))
-        for name, share in (("p50", 0.5), ("p95", 0.95))
-    )
-    yield from (_said(_WIDTH, axis.y(ms) - 6, name, "end") for name, ms in ends if ms is not None)
 
 
 def _curve(run: list[tuple[int, float]], axis: _Axis, name: str) -> Markup:

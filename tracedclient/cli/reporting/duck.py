@@ -20,7 +20,7 @@ from tracedclient.cli.reading.tally import FUTURE, MISSHAPEN
 from tracedclient.cli.reporting import queries
 from tracedclient.cli.reporting.locating import Wanted, lines_of
 from tracedclient.cli.reporting.sampling import is_plain
-from tracedclient.cli.reporting.slowest import choose, drawable, most_of_each
+from tracedclient.cli.reporting.slowest import MAX_CULPRITS, choose, drawable, most_of_each
 from tracedclient.cli.reporting.statistics import OK, Statistics, count_word
 from tracedclient.cli.reporting.timeline import Timeline, width_for
 
@@ -99,7 +99,8 @@ class _Engine:
         statistics.reading.files = list(self._names)
         statistics.reading.tells_half = False
         statistics.reading.tally.bytes = self.bytes
-        self._run("SET preserve_insertion_order = false")
+        for setting in queries.SETTINGS:
+            self._run(setting)
         self._run(queries.table(self._names, statistics.by))
         self._oddities()
         self._run(queries.NAMED)
@@ -110,8 +111,8 @@ class _Engine:
         statistics.slowest = self._slowest()
         return statistics
 
-    def _run(self, query: str) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = self._connection.execute(query).fetchall()
+    def _run(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self._connection.execute(query, values).fetchall()
         return found
 
     def _oddities(self) -> None:
@@ -129,12 +130,9 @@ class _Engine:
             count_word(group.culprits, culprit, count)
 
     def _times(self) -> None:
-        for name, field, bucket, count in self._run(queries.TIMES):
+        for name, field, bucket, *found in self._run(queries.TIMES):
             times = self._statistics.group(name).times[field.removesuffix("_ms")]
-            times.counts[bucket] = count
-        for name, field, count, total, least, most in self._run(queries.EXTENT):
-            times = self._statistics.group(name).times[field.removesuffix("_ms")]
-            times.count, times.total, times.least, times.most = count, total, least, most
+            times.add_bucket(bucket, *found)
 
     def _slices(self) -> None:
         ((first, last),) = self._run(queries.SPAN)
@@ -142,18 +140,23 @@ class _Engine:
             return
         width = width_for(first, last)
         timeline = self._statistics.timeline = Timeline(width)
-        for number, failed, retried, bucket, count in self._run(queries.slices(width)):
+        for number, failed, retried, bucket, count, *extent in self._run(queries.slices(width)):
             found = timeline.at(number * width)
             found.calls += count
             found.errors += count * failed
             found.retried += count * retried
-            found.durations.add_bucket(bucket, count)
+            found.durations.add_bucket(bucket, count, *extent)
 
     def _slowest(self) -> list[TraceResult]:
         most = most_of_each(self._number)
         if not most:
             return []
-        wanted = [Wanted(*row) for row in self._run(queries.slowest(most))]
+        slowest = (
+            Wanted(culprit, *row)
+            for (culprit,) in self._run(queries.CULPRITS)[:MAX_CULPRITS]
+            for row in self._run(queries.slowest(most), culprit)
+        )
+        wanted = choose(slowest, self._number)
         lines = lines_of(self._names, wanted)
         if lines is None:
             lines = self._searched(wanted)

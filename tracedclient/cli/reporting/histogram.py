@@ -57,13 +57,13 @@ class Histogram:
         self.least = min(self.least, ms)
         self.most = max(self.most, ms)
 
-    def add_bucket(self, bucket: int, count: int) -> None:
-        """Count ``count`` values of one bucket, of which nothing else is known."""
+    def add_bucket(self, bucket: int, count: int, total: float, least: float, most: float) -> None:
+        """Count ``count`` values of one bucket: their sum, the least and the greatest of them."""
         self.counts[bucket] = self.counts.get(bucket, 0) + count
         self.count += count
-        self.total += value_of(bucket) * count
-        self.least = min(self.least, value_of(bucket))
-        self.most = max(self.most, value_of(bucket))
+        self.total += total
+        self.least = min(self.least, least)
+        self.most = max(self.most, most)
 
     def merge(self, other: Histogram) -> None:
         """Count all that ``other`` has counted."""

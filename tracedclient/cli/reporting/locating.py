@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 _PROBE = 32 * 1024
 _PATIENCE = 32
 """Probes that may pass without any trace."""
-_AROUND = 512 * 1024
-"""Bytes to either side in which a line is looked for."""
+_AROUND = (1024 * 1024, 8 * 1024 * 1024)
+"""Bytes to either side in which a line is looked for: most are near, some waited in a buffer."""
 
 
 class Wanted(NamedTuple):
     """A call."""
 
+    verdict_culprit: str
     trace_id: str
     began: int
     """Whole seconds since 1970."""
@@ -60,18 +61,13 @@ class _Search:
         self._times: dict[int, float | None] = {}
 
     def line_of(self, call: Wanted) -> bytes | None:
-        first, last = self._place(call.ended), self._place(call.ended + 1)
-        start = max(0, first - _AROUND)
-        self._file.seek(start)
-        data = self._file.read(last + _AROUND - start)
-        sign = call.trace_id.encode()
-        at = data.find(sign)
-        while at >= 0:
-            end = data.find(b"\n", at)
-            line = data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None]
-            if _is(call, line):
+        place = self._place(call.ended)
+        for around in _AROUND:
+            start = max(0, place - around)
+            self._file.seek(start)
+            line = _found(call, self._file.read(place + around - start))
+            if line is not None:
                 return line
-            at = data.find(sign, at + len(sign))
         return None
 
     def _place(self, moment: float) -> int:
@@ -106,6 +102,18 @@ class _Search:
         return None
 
 
+def _found(call: Wanted, data: bytes) -> bytes | None:
+    sign = call.trace_id.encode()
+    at = data.find(sign)
+    while at >= 0:
+        end = data.find(b"\n", at)
+        line = data[data.rfind(b"\n", 0, at) + 1 : end if end >= 0 else None]
+        if _is(call, line):
+            return line
+        at = data.find(sign, at + len(sign))
+    return None
+
+
 def _ended(line: bytes) -> float | None:
     if SIGN not in line:
         return None
@@ -119,7 +127,9 @@ def _ended(line: bytes) -> float | None:
 def _is(wanted: Wanted, line: bytes) -> bool:
     try:
         call = call_of(line)
-        found = Wanted(call.trace_id, epoch(call.started_at), call.duration_ms)
+        found = Wanted(
+            call.verdict_culprit, call.trace_id, epoch(call.started_at), call.duration_ms
+        )
     except NotCounted:
         return False
     return found == wanted

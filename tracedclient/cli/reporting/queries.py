@@ -27,6 +27,12 @@ _REQUIRED = ("trace_id", "outcome", "verdict_culprit", "retry_count", "unaccount
 
 _BUCKET = f"floor(ln(least(greatest({{ms}} / {UNIT_MS!r}, 1.0), {LARGEST!r})) * {SCALE!r})::INTEGER"
 
+SETTINGS = (
+    "SET preserve_insertion_order = false",
+    # How far it is, is asked for; its own bar would be drawn into a page on stdout.
+    "SET enable_progress_bar = true",
+    "SET enable_progress_bar_print = false",
+)
 ODDITIES = f"""
 SELECT count(*) FILTER (schema <> '{SCHEMA}'), count(*) FILTER (schema = '{SCHEMA}' AND NOT good)
 FROM calls"""
@@ -44,10 +50,11 @@ GROUPS = """
 SELECT name, verdict_culprit, outcome, retry_count > 0, count(*)
 FROM counted GROUP BY ALL ORDER BY count(*) DESC, name LIMIT 100000"""
 
-_UNPIVOTED = f"(UNPIVOT counted ON {', '.join(FIELDS)} INTO NAME field VALUE ms)"
-TIMES = f"SELECT name, field, {_BUCKET.format(ms='ms')}, count(*) FROM {_UNPIVOTED} GROUP BY ALL"
-EXTENT = f"SELECT name, field, count(*), sum(ms), min(ms), max(ms) FROM {_UNPIVOTED} GROUP BY ALL"
+TIMES = f"""
+SELECT name, field, {_BUCKET.format(ms="ms")}, count(*), sum(ms), min(ms), max(ms)
+FROM (UNPIVOT counted ON {", ".join(FIELDS)} INTO NAME field VALUE ms) GROUP BY ALL"""
 
+CULPRITS = "SELECT DISTINCT verdict_culprit FROM calls WHERE good"
 WANTED = "CREATE TEMP TABLE wanted (trace_id VARCHAR, duration_ms DOUBLE)"
 SPAN = "SELECT min(began), max(began) FROM calls WHERE good"
 
@@ -57,7 +64,8 @@ def table(names: Sequence[str], by: str) -> str:
     required = " AND ".join(f"{name} IS NOT NULL" for name in _REQUIRED)
     return f"""
 CREATE TEMP TABLE calls AS
-SELECT *, {_grouped(by)} AS grouped,
+SELECT schema, trace_id, outcome, verdict_culprit, retry_count, {", ".join(FIELDS)}, began,
+       {_grouped(by)} AS grouped,
        schema = '{SCHEMA}' AND {required} AND began IS NOT NULL
            AND duration_ms >= 0 AND duration_ms < 'Infinity'::DOUBLE IS TRUE AS good
 FROM (
@@ -70,16 +78,17 @@ def slices(width_s: int) -> str:
     """Return the query for the calls in slices of ``width_s`` seconds."""
     return f"""
 SELECT began // {width_s}, outcome <> 'ok', retry_count > 0,
-       {_BUCKET.format(ms="duration_ms")}, count(*)
+       {_BUCKET.format(ms="duration_ms")}, count(*), sum(duration_ms), min(duration_ms),
+       max(duration_ms)
 FROM calls WHERE good GROUP BY ALL"""
 
 
 def slowest(most: int) -> str:
-    """Return the query for id, second and milliseconds of each culprit's ``most`` slowest calls."""
+    """Return the query for id, second and milliseconds of a culprit's ``most`` slowest calls."""
+    # Not one for all culprits: a window would sort all calls, this holds only so many.
     return f"""
-SELECT trace_id, began, duration_ms FROM calls WHERE good
-QUALIFY row_number() OVER (
-    PARTITION BY verdict_culprit ORDER BY duration_ms DESC, trace_id DESC) <= {most}"""
+SELECT trace_id, began, duration_ms FROM calls WHERE good AND verdict_culprit = ?
+ORDER BY duration_ms DESC, trace_id DESC LIMIT {most}"""
 
 
 def records(names: Sequence[str]) -> str:
@@ -96,7 +105,7 @@ def _files(names: Sequence[str], columns: Mapping[str, str]) -> str:
     typed = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
     return f"""
     read_json([{", ".join(map(_quoted, names))}], format = 'newline_delimited',
-              compression = 'none', ignore_errors = true, columns = {{{typed}}})"""
+              ignore_errors = true, columns = {{{typed}}})"""
 
 
 def _grouped(by: str) -> str:

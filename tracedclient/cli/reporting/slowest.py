@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = 10
 """Traces of each culprit that are shown even when others are slower."""
-_MAX_CULPRITS = 40
+MAX_LINE = 64 * 1024
+"""Bytes of a line that is shown whole; no line of ours is nearly as long."""
+MAX_CULPRITS = 20
+"""Different ones that examples are kept of."""
 
 
 def most_of_each(number: int) -> int:
@@ -36,9 +39,11 @@ class Slowest:
 
     def offer(self, duration_ms: float, culprit: str, trace_id: str, line: bytes) -> None:
         """Keep ``line`` for as long as it is among the slowest of its culprit."""
+        if len(line) > MAX_LINE:
+            return
         heap = self._heaps.get(culprit)
         if heap is None:
-            if len(self._heaps) >= _MAX_CULPRITS:
+            if len(self._heaps) >= MAX_CULPRITS:
                 return
             heap = self._heaps[culprit] = []
         if len(heap) < self._most:
@@ -53,7 +58,9 @@ class Slowest:
 
 
 def drawable(line: bytes) -> TraceResult | None:
-    """Return the trace of ``line``; ``None`` when its attempts are of another shape, or its times."""
+    """Return the trace of ``line``; ``None`` when it is too long, or of another shape further in."""
+    if len(line) > MAX_LINE:
+        return None
     try:
         trace = from_json(line)
         # Every time in it has to be one, or nothing can be drawn.
@@ -63,7 +70,21 @@ def drawable(line: bytes) -> TraceResult | None:
     return trace
 
 
-def choose(traces: Iterable[TraceResult], number: int) -> list[TraceResult]:
+class _Call(Protocol):
+    """As much of a trace as the choice depends on."""
+
+    @property
+    def trace_id(self) -> str: ...
+    @property
+    def duration_ms(self) -> float: ...
+    @property
+    def verdict_culprit(self) -> str: ...
+
+
+_AnyCall = TypeVar("_AnyCall", bound=_Call)
+
+
+def choose(traces: Iterable[_AnyCall], number: int) -> list[_AnyCall]:
     """Return the ``number`` slowest, and up to ``EXAMPLES`` of each culprit; the slowest first."""
     if number == 0:
         return []
