@@ -8,8 +8,11 @@ from report_logs import call, calls, lines, replaced, write
 
 from tracedclient.cli import main
 from tracedclient.cli.reading.inputs import inputs
+from tracedclient.cli.reading.tally import NOT_NUMBERS
 from tracedclient.cli.reading.window import Span
 from tracedclient.cli.reporting import duck, streaming
+from tracedclient.cli.reporting.calls import epoch
+from tracedclient.cli.reporting.locating import Wanted, lines_of
 from tracedclient.cli.reporting.progress import Progress
 from tracedclient.trace.schema import to_json
 
@@ -64,13 +67,46 @@ def test_they_say_the_same_of_several_files(tmp_path):
 
 
 def test_traces_are_found_in_a_file_in_no_order_of_time(tmp_path):
-    """The slowest are shown whole wherever in the file they are."""
-    far = [call(n, 10.0 + n, every_ms=600_000) for n in range(3000)]
-    far = [*far[1500:], *far[:1500]]
-    log = write(tmp_path / "app.log", far)
+    """The slowest are shown whole wherever in the file they are, also many megabytes from their place."""
+    long = "x" * 10_000
+    far = [call(n, 10.0 + n, every_ms=600_000, error_message=long) for n in range(2400)]
+    log = write(tmp_path / "app.log", [*far[1200:], *far[:1200]])
+    calls_ = [Wanted("none", far[-1].trace_id, epoch(far[-1].started_at), far[-1].duration_ms)]
+    assert lines_of([log], calls_) is None
     by_duck, by_python = both(log, number=40)
     assert told(by_duck) == told(by_python)
-    assert [trace.duration_ms for trace in by_duck.slowest[:2]] == [3009.0, 3008.0]
+    assert [trace.duration_ms for trace in by_duck.slowest[:2]] == [2409.0, 2408.0]
+
+
+@pytest.mark.parametrize("trace_id", ['a"b\\c', "\u2603", "\x01"])
+def test_an_id_that_json_escapes_is_found(tmp_path, trace_id):
+    """The slowest call is shown whole also when its id stands in another spelling in the file."""
+    odd = replaced(call(100, 9000.0), trace_id=trace_id)
+    log = tmp_path / "app.log"
+    made = [*map(to_json, calls(100)), json.dumps(json.loads(to_json(odd))).encode()]
+    log.write_bytes(b"\n".join(made) + b"\n")
+    by_duck, by_python = both(str(log), number=10)
+    assert told(by_duck) == told(by_python)
+    assert by_duck.slowest[0].trace_id == trace_id
+
+
+def test_what_is_odd_but_can_be_understood_is_counted(tmp_path):
+    """A record with NaN, or a key twice, is a call like any other, and that it is odd is said."""
+    nan = to_json(call(1)).replace(b'"wait_ms":40.0', b'"wait_ms":NaN')
+    log = write(tmp_path / "app.log", calls(50), nan)
+    found = streaming.read(list(inputs([log])), "host", 10, Span(), Progress(0))
+    assert found.whole.calls == 51
+    assert found.whole.times["wait"].count == 50
+    assert list(found.reading.tally.oddities) == [NOT_NUMBERS]
+
+
+def test_a_line_longer_than_any_of_ours_is_counted_and_not_shown(tmp_path):
+    """What is kept to be shown is bounded, whatever a log says."""
+    huge = call(50, 9000.0, error_message="x" * 100_000)
+    by_duck, by_python = both(write(tmp_path / "app.log", [*calls(50), huge]), number=10)
+    for found in (by_duck, by_python):
+        assert found.whole.times["duration"].most == 9000.0
+        assert all(trace.duration_ms < 9000.0 for trace in found.slowest)
 
 
 def test_each_verdict_has_its_examples(tmp_path):

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import termios
 import time
+from collections import Counter
+from contextlib import closing
 
 import pytest
 from drawing import COLOURED, PLAIN
@@ -18,6 +20,7 @@ from tracedclient.cli import main
 from tracedclient.cli.columns import columns
 from tracedclient.cli.page import Page
 from tracedclient.cli.tailing.board import Board
+from tracedclient.cli.tailing.feed import Feed
 from tracedclient.cli.tailing.oneline import one_line
 from tracedclient.trace.schema import to_json
 
@@ -149,6 +152,25 @@ def test_a_file_that_is_not_there_yet_is_waited_for(tmp_path):
         other.write_bytes(line(1))
         other.rename(log)
         tail.until(f"{1:032x}".encode())
+
+
+def test_the_feed_has_the_traces_of_several_files(tmp_path):
+    """Files are followed together; half a line waits for its end, and what is odd is counted."""
+    logs = [tmp_path / name for name in ("a.log", "b.log")]
+    for number, log in enumerate(logs):
+        log.write_bytes(line(number) + line(9)[:50])
+    oddities = Counter()
+    with closing(Feed(list(map(str, logs)), oddities, from_end=False)) as feed:
+        assert [trace.trace_id for trace in feed.look()] == [f"{n:032x}" for n in range(2)]
+        assert list(feed.look()) == []
+        with logs[0].open("ab") as file:
+            file.write(line(9)[50:] + b'{"schema": "tracedclient.trace/1", "tr\n')
+        assert [trace.trace_id for trace in feed.look()] == [f"{9:032x}"]
+        logs[1].write_bytes(line(3))
+        assert [trace.trace_id for trace in feed.look()] == [f"{3:032x}"]
+        assert feed.notes() == [f"{logs[1]} was truncated; reading from its beginning"]
+        assert not feed.is_over()
+    assert list(oddities.values()) == [1]
 
 
 def test_ctrl_c_ends_it(tmp_path):
