@@ -71,7 +71,7 @@ def test_zsh_has_the_commands(completing):
     """In zsh, the function that completes us is defined, and lists the commands."""
     shown = completing(
         "zsh",
-        "autoload -Uz compinit; compinit -u -d /dev/null; source SCRIPT; "
+        "autoload -Uz compinit; compinit -u -D; source SCRIPT; "
         "_describe() { print -l -- ${(P)${@[-1]}} }; _shtab_tracedclient_commands",
     )
     assert "convert:" in shown
