@@ -10,14 +10,14 @@ A map of the house; data flows from top to bottom and comes back as a trace:
     baseline     what is usual for each origin, to compare a long call with
     trace/       the nouns: TraceResult and its parts, the verdict, the JSON
     sinks/       finished traces going out: the log line, the flight recorder
-    debug/       is debug on: static, environment, file
+    debug/       is debug on: the flag's document, its rules, and one source for each place it is kept
     inbound/     trace ids coming in
     instruments/ every call, traced or not: OpenTelemetry, Prometheus
     propagation  trace ids going out, and to whom
     redaction    what may be shown
     measure      stat: one request, its trace, no exception
     debugging    what a hung process is waiting for
-    cli/         tracedclient demo, stat
+    cli/         the command line: logs, report, tail, stat, flag, doctor, convert, demo
 
 Importing it opens no thread, socket, file or logger, and changes nothing global. Each name, and
 what it needs, is loaded when it is first asked for, so that the command line starts without
