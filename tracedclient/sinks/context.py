@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import Any
 
 import msgspec
@@ -30,10 +31,11 @@ def bound_context() -> dict[str, Any]:
 
     ``context_dropped`` counts those that were too much, the largest first.
     """
-    # Loaded here: it costs as much as half of requests, and most processes never trace.
-    from structlog.contextvars import get_contextvars  # noqa: PLC0415
-
-    bound = get_contextvars().items()
+    structlog = sys.modules.get("structlog.contextvars")
+    if structlog is None:
+        # It costs as much as half of requests, and where it is not loaded nobody has bound a thing.
+        return {}
+    bound = structlog.get_contextvars().items()
     if not bound:
         return {}
     entries = [(printable(key), _plain(value)) for key, value in bound if key not in _RESERVED]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
 from tracedclient.sinks.context import as_text
-from tracedclient.sinks.json_log import LINE, utc
+from tracedclient.sinks.json_log import utc
+from tracedclient.sinks.line import LineRecord
 
 if TYPE_CHECKING:
     import logging
@@ -34,13 +35,12 @@ class JsonLineFormatter(MsgspecFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        line = vars(record).get(LINE)
-        if line is None:
+        if type(record) is not LineRecord:
             return super().format(record)
         moment = utc(datetime.fromtimestamp(record.created, timezone.utc))
         return (
             f'{{"timestamp":"{moment}","level":"{record.levelname.lower()}","event":"{record.msg}",'
-            f'{line[1:-1].decode()},"logger":"{record.name}"}}'
+            f'{record.line[1:-1].decode()},"logger":"{record.name}"}}'
         )
 
     def parse(self) -> list[str]:

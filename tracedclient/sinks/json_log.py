@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tracedclient.sinks.context import bound_context
+from tracedclient.sinks.line import LineRecord, is_enough_for, takers
 from tracedclient.trace.schema import fit, fit_json, to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import MutableMapping
 
     from tracedclient.trace.model import TraceResult
 
 LOGGER_NAME = "tracedclient.trace"
 EVENT = "http.client.trace"
-
-LINE = "_tracedclient_line"
-"""The attribute of a record that holds the JSON object of all its fields."""
 
 logger = logging.getLogger("tracedclient")
 
@@ -44,13 +42,15 @@ class JsonLogSink:
 
         Where the logger would drop that, say so once, with what to do about it.
         """
-        level = logging.INFO if result.outcome == "ok" else logging.WARNING
-        handlers = _handlers(self._logger)
-        if _is_dropped(self._logger, handlers, level):
+        target, level = self._logger, logging.INFO if result.outcome == "ok" else logging.WARNING
+        handlers = takers(target, level) if target.isEnabledFor(level) else ()
+        if not handlers:
             self._warn_once(level)
-        elif _all_write_lines(handlers) and not self._logger.filters:
-            _, line = fit_json(result)
-            _handle_line(self._logger, level, _with_context(line))
+        elif _is_as_shipped(target) and all(map(is_enough_for, handlers)):
+            line = _with_context(fit_json(result)[1])
+            record = LineRecord(target.name, level, EVENT, line)
+            for handler in handlers:
+                handler.handle(record)
         else:
             log = self._bound()
             tell = log.info if level == logging.INFO else log.warning
@@ -99,13 +99,6 @@ class _Records:
         self._target.handle(record)
 
 
-def _handle_line(target: logging.Logger, level: int, line: bytes) -> None:
-    """What ``_Records`` does, for those to whom a record is its line."""
-    record = logging.LogRecord(target.name, level, __file__, 0, EVENT, (), None, "emit")
-    vars(record)[LINE] = line
-    target.handle(record)
-
-
 def _with_context(line: bytes) -> bytes:
     """``line`` with the application's bound context last."""
     context = bound_context()
@@ -131,35 +124,13 @@ def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> dict[str, A
     return {**event_dict, **bound_context()}
 
 
-def _is_dropped(target: logging.Logger, handlers: Sequence[logging.Handler], level: int) -> bool:
-    if not target.isEnabledFor(level):
-        return True
-    return not any(
-        handler.level <= level and not isinstance(handler, logging.NullHandler)
-        for handler in handlers
+def _is_as_shipped(target: logging.Logger) -> bool:
+    """Whether nothing but the handlers of ``target`` sees a record."""
+    return (
+        type(target) is logging.Logger
+        and not target.filters
+        and logging.getLogRecordFactory() is logging.LogRecord
     )
-
-
-def _all_write_lines(handlers: Sequence[logging.Handler]) -> bool:
-    """Whether nobody looks at a record of ours but ``JsonLineFormatter``, for whom a line is enough.
-
-    Others get each field as an attribute of the record, which costs more than all the rest.
-    """
-    return logging.getLogRecordFactory() is logging.LogRecord and all(
-        isinstance(handler, logging.StreamHandler)
-        and all(getattr(one, "ignores_traces", False) for one in handler.filters)
-        and getattr(handler.formatter, "writes_lines", False)
-        for handler in handlers
-    )
-
-
-def _handlers(target: logging.Logger) -> list[logging.Handler]:
-    handlers: list[logging.Handler] = []
-    current: logging.Logger | None = target
-    while current is not None:
-        handlers += current.handlers
-        current = current.parent if current.propagate else None
-    return handlers
 
 
 def utc(moment: datetime) -> str:

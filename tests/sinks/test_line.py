@@ -1,0 +1,78 @@
+"""The short way of a trace's line into a handler: the same bytes, and only where nobody looks."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+
+import pytest
+from made_traces import attempt, exchange, result
+from structlog.contextvars import bound_contextvars
+
+from tracedclient import JsonLogSink
+from tracedclient.inbound import TraceIdFilter, trace_context
+from tracedclient.sinks.formatter import JsonLineFormatter
+from tracedclient.trace.model import Connect
+
+LOGGER = logging.getLogger("tracedclient.trace")
+
+
+class OwnHandler(logging.StreamHandler):
+    """A handler of the application's: who knows what it does with a record."""
+
+
+def handled(kind, trace, formatter=None):
+    """The lines that a handler of ``kind`` writes of ``trace``, but for their time."""
+    handler = kind(io.StringIO())
+    handler.setFormatter(formatter or JsonLineFormatter())
+    handler.addFilter(TraceIdFilter())
+    LOGGER.handlers, LOGGER.propagate = [handler], False
+    LOGGER.setLevel(logging.INFO)
+    JsonLogSink().emit(trace)
+    return re.sub(r'"timestamp":"[^"]{27}"', "", handler.stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        result(),
+        result(outcome="timeout", service_name="naïve\nservice \N{GRINNING FACE}"),
+        result(attempt(exchange(status=200), status=200), trace_id='"quoted\\'),
+        result(verdict_sentence="é" * 20_000),
+        result(attempt(exchange(connects=tuple(Connect(addr="h:1", ms=1.0) for _ in range(900))))),
+    ],
+    ids=["small", "failed", "quoted", "long text", "cut"],
+)
+@pytest.mark.parametrize("bound", [{}, {"tenant": "é", "outcome": "mine", "n": 2**70}])
+def test_both_ways_write_the_same(trace, bound):
+    """A handler of logging's own gets the very line that any other handler gets."""
+    with bound_contextvars(**bound), trace_context("another"):
+        assert handled(logging.StreamHandler, trace) == handled(OwnHandler, trace)
+
+
+def test_record_of_a_usual_handler_is_its_line():
+    """Where nobody else looks at it, a record is made without a field of the trace on it."""
+    seen = []
+
+    class Formatter(JsonLineFormatter):
+        writes_lines = True
+
+        def format(self, record):
+            seen.append(record)
+            return super().format(record)
+
+    handled(logging.StreamHandler, result(), Formatter())
+    handled(OwnHandler, result(), Formatter())
+    assert [hasattr(record, "trace_id") for record in seen] == [False, True]
+
+
+def test_broken_stream_is_complained_of_as_ever(capsys):
+    """logging's own complaint about a handler that cannot write names the event."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.stream.close()
+    handler.setFormatter(JsonLineFormatter())
+    LOGGER.handlers, LOGGER.propagate = [handler], False
+    LOGGER.setLevel(logging.INFO)
+    JsonLogSink().emit(result())
+    assert "Message: 'http.client.trace'" in capsys.readouterr().err
