@@ -36,9 +36,10 @@ from tracedclient.httptrace import (
 )
 from tracedclient.redaction import causes
 from tracedclient.transport.bounded import keep_deadline, set_deadline
+from tracedclient.transport.counted import between, look, named
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
-from tracedclient.transport.kernel import TCPInfo, delivery, difference, enable_timestamps, tcp_info
+from tracedclient.transport.kernel import delivery, enable_timestamps
 from tracedclient.transport.reading import wait_for_answer
 from tracedclient.transport.response import HTTPResponse
 from tracedclient.transport.tls import refused_state, tls_state
@@ -108,7 +109,7 @@ class Traced(_Base):
         self.peer = ""
         """The address that it goes to; empty when only a proxy knows."""
         self._answering: Any = None
-        self._tcp_before: TCPInfo | None = None
+        self._tcp_before: bytes | None = None
         self._is_stamped = False
         self._ends: tuple[str | None, str | None] | None = None
         """Its addresses, once they were asked for."""
@@ -328,17 +329,18 @@ class Traced(_Base):
     def _watch_kernel(self) -> None:
         if not self._is_stamped:
             self._is_stamped = enable_timestamps(self.sock)
-        self._tcp_before = tcp_info(self.sock)
+        self._tcp_before = look(self.sock)
 
     def kernel_facts(self, *, sent: int | None = None) -> TCP | None:
         """What the kernel has seen of this exchange; with ``sent``, whether those bytes arrived."""
-        before, after = self._tcp_before, tcp_info(self._answering)
+        before, after = self._tcp_before, look(self._answering)
         if before is None or after is None:
             return None
-        happened = difference(before, after)
+        happened = between(before, after)
         if sent is None:
             return happened
-        return msgspec.structs.replace(happened, delivery=delivery(before, after, sent))
+        arrived = delivery(named(before), named(after), sent)
+        return msgspec.structs.replace(happened, delivery=arrived)
 
     def _got_conn(self) -> GotConnInfo:
         if self._ends is None:

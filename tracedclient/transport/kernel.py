@@ -21,7 +21,7 @@ import msgspec
 from tracedclient.trace.model import TCP
 
 _LINUX = sys.platform == "linux"
-_REFUSALS = (AttributeError, NotImplementedError, OSError, TypeError, ValueError)
+REFUSALS = (AttributeError, NotImplementedError, OSError, TypeError, ValueError)
 """What sockets, and things that merely look like one, raise for an option they lack."""
 
 
@@ -98,7 +98,9 @@ _STATES: Final = (
     *(None, "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT"),
     *("CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING"),
 )
-_TCP_INFO: Final = 11
+TCP_INFO: Final = 11
+TCP_INFO_BYTES: Final = 512
+"""More than any kernel has of it."""
 _NO_MIN_RTT: Final = 0xFFFFFFFF
 _STATE, _RTT, _RTTVAR, _MIN_RTT, _SEGS_IN, _SEGS_OUT = (
     _NAMES.index(name) for name in ("state", "rtt", "rttvar", "min_rtt", "segs_in", "segs_out")
@@ -116,8 +118,8 @@ def tcp_info(sock: Any) -> TCPInfo | None:
     if not _LINUX:
         return None
     try:
-        data = sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 512)
-    except _REFUSALS:
+        data = sock.getsockopt(socket.IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)
+    except REFUSALS:
         return None
     return parse_tcp_info(data) if data else None
 
@@ -249,7 +251,7 @@ def enable_timestamps(sock: Any) -> bool:
         if not _LINUX or sock.family not in (socket.AF_INET, socket.AF_INET6):
             return False
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _RX_SOFTWARE | _SOFTWARE)
-    except _REFUSALS:
+    except REFUSALS:
         return False
     return True
 

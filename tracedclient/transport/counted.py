@@ -1,0 +1,83 @@
+"""What the kernel counted between two looks at a connection, without naming what nobody asks for.
+
+``kernel.difference`` knows every field of ``struct tcp_info`` and what each kernel leaves out. On a
+connection that stays open and well, ten fields and eight subtractions say the same; whatever else
+comes is left to it. ``tests/transport/test_counted.py`` holds the two to the same facts.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from tracedclient.trace.model import TCP
+from tracedclient.transport.kernel import (
+    REFUSALS,
+    TCP_INFO,
+    TCP_INFO_BYTES,
+    difference,
+    parse_tcp_info,
+)
+
+if TYPE_CHECKING:
+    from tracedclient.transport.kernel import TCPInfo
+
+_LINUX = sys.platform == "linux"
+
+# linux/tcp.h: state, rtt, total_retrans, bytes_acked, bytes_received, segs_out, segs_in, min_rtt,
+# data_segs_in, data_segs_out; up to the last that ``difference`` reads.
+_LAYOUT: Final = struct.Struct("=B67xI28xI16xQQII4xIII")
+_ESTABLISHED: Final = 1
+_NO_MIN_RTT: Final = 0xFFFFFFFF
+
+
+def look(sock: Any) -> bytes | None:
+    """Return ``struct tcp_info`` of ``sock`` as it is now; ``None`` where there is none to have."""
+    if not _LINUX:
+        return None
+    try:
+        data: bytes = sock.getsockopt(socket.IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)
+    except REFUSALS:
+        return None
+    return data or None
+
+
+def named(data: bytes | None) -> TCPInfo | None:
+    """Return all fields of what ``look`` has seen."""
+    return None if data is None else parse_tcp_info(data)
+
+
+def between(before: bytes, after: bytes) -> TCP:
+    """Return what happened between the two looks."""
+    if min(len(before), len(after)) < _LAYOUT.size:
+        return difference(parse_tcp_info(before), parse_tcp_info(after))
+    was, _, retrans0, acked0, got0, out0, in0, _, data_in0, data_out0 = _LAYOUT.unpack_from(before)
+    now, rtt, retrans, acked, got, out, in_, floor, data_in, data_out = _LAYOUT.unpack_from(after)
+    is_usual = (
+        was == now == _ESTABLISHED
+        # The SYN counts as one byte: fewer are acknowledged only before the connection is up.
+        and 0 < acked0 <= acked
+        and got0 <= got
+        and retrans0 <= retrans
+        and 0 < out0 <= out
+        and 0 < in0 <= in_
+        and data_in0 <= data_in
+        and data_out0 <= data_out
+        and rtt
+        and floor != _NO_MIN_RTT
+    )
+    if not is_usual:
+        return difference(parse_tcp_info(before), parse_tcp_info(after))
+    return TCP(
+        rtt_ms=round(rtt / 1e6 * 1e3, 3),
+        min_rtt_ms=round(floor / 1e6 * 1e3, 3),
+        retransmits=retrans - retrans0,
+        segments_out=out - out0,
+        segments_in=in_ - in0,
+        data_segments_out=data_out - data_out0,
+        data_segments_in=data_in - data_in0,
+        bytes_acked=acked - acked0,
+        bytes_received=got - got0 if data_in > data_in0 else 0,
+    )
