@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tracedclient import host
+from tracedclient.httptrace import PutIdleConnInfo
 from tracedclient.redaction import describe_error, printable
 from tracedclient.trace.model import (
     DNS,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracedclient import httptrace
+    from tracedclient.notes import Notes
 
 
 def describe(error: BaseException | None) -> str | None:
@@ -118,6 +120,10 @@ class AttemptDraft:
         )
 
 
+_BEFORE_USUAL = ("exchange_start", "get_conn")
+"""What comes before a kept connection; before a new one, there is more."""
+
+
 class ExchangeDraft:
     """One exchange under way: the marks of its events, and the facts they brought."""
 
@@ -129,7 +135,8 @@ class ExchangeDraft:
     buffered: float | None = None
     tcp: TCP | None = None
     pool: Pool | None = None
-    head: httptrace.ResponseHeadInfo | None = None
+    status: int | None = None
+    http_version: str | None = None
     bytes_sent: int | None = None
     writes: int | None = None
     body_complete: bool | None = None
@@ -143,6 +150,7 @@ class ExchangeDraft:
     _read_at = 0
     _longest_silence = 0
     _readers_time = 0
+    _is_usual = False
 
     def __init__(self, clock: Clock, method: str, url: str) -> None:
         self._clock = clock
@@ -176,15 +184,48 @@ class ExchangeDraft:
 
     def head_read(self, head: httptrace.ResponseHeadInfo) -> None:
         """Take what was read until the end of the final head."""
-        self.head = head
+        self.status, self.http_version = head.status, head.version
+        self._head_read(head, self._clock.now())
+
+    def _head_read(self, head: httptrace.ResponseHeadInfo | Notes, now: int) -> None:
         self._received = head.bytes_read
         self._reads = head.reads
         self._longest_silence = int(head.longest_silence * 1e9)
-        self._read_at = self._clock.now()
+        self._read_at = now
 
-    def body_read(self, size: int, waited: float) -> None:
+    def take(self, notes: Notes) -> None:
+        """Take what was noted since the connection was there, as the hooks would have told it."""
+        self._is_usual = bool(notes.body_done_at) and len(self.marks) == len(_BEFORE_USUAL)
+        mark = self.marks.append
+        self.got_conn = notes.conn
+        mark(Mark("got_conn", notes.got_conn_at))
+        if notes.write_failed:
+            self.bytes_sent = self.writes = 0
+            mark(Mark("wrote_request", notes.wrote_at))
+            mark(Mark(WRITE_FAILED, notes.wrote_at))
+        elif notes.wrote_at:
+            self.bytes_sent, self.writes = notes.bytes_sent, 1
+            mark(Mark("wrote_headers", notes.wrote_at))
+            mark(Mark("wrote_request", notes.wrote_at))
+        if notes.first_byte_at:
+            self.buffered = notes.buffered
+            mark(Mark("got_first_response_byte", notes.first_byte_at))
+        if notes.head_at:
+            self.status, self.http_version = notes.status, "1.1"
+            self._head_read(notes, notes.head_at)
+            mark(Mark("response_head", notes.head_at))
+        for read in notes.body_reads:
+            self.body_read(*read)
+        if notes.put_at:
+            self.put_idle_conn = PutIdleConnInfo(conn_id=notes.conn.conn_id, error=notes.not_kept)
+            mark(Mark("put_idle_conn", notes.put_at))
+        if notes.body_done_at:
+            self.body_complete = True
+            self.tcp = notes.tcp
+            mark(Mark("body_done", notes.body_done_at))
+
+    def body_read(self, size: int, waited: float, now: int) -> None:
         """Count one read of the body."""
-        now = self._clock.now()
         self._readers_time += max(0, now - int(waited * 1e9) - self._read_at)
         self._received += size
         self._reads = (self._reads or 0) + 1
@@ -219,8 +260,8 @@ class ExchangeDraft:
             span_id=self.span_id,
             started_at=utc(self._start),
             duration_ms=milliseconds(end - self._start),
-            status=self.head.status if self.head else None,
-            http_version=self.head.version if self.head else None,
+            status=self.status,
+            http_version=self.http_version,
             error=self.error,
             ms=timings(self.marks, self._start, end, self._readers_time),
             connection=self._connection(),

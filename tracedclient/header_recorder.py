@@ -26,6 +26,8 @@ class _Noted(NamedTuple):
 class HeaderRecorder(Recorder):
     """Puts the headers of each exchange into its record."""
 
+    takes_notes = False
+
     def __init__(self, *args: Any, **known: Any) -> None:
         super().__init__(*args, **known)
         self._noted: list[_Noted] = []

@@ -29,7 +29,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -38,6 +38,8 @@ from tracedclient.trace.model import TCP, Resolver  # noqa: TC001 - msgspec reso
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Token
+
+    from tracedclient.notes import Notes
 
 __all__ = [
     "AttemptDoneInfo",
@@ -484,8 +486,30 @@ def _fan_out(hook: str) -> Callable[[_Watchers, Any], Exception | None]:
     return call_each
 
 
-for _hook in HOOKS:
+for _hook in (*HOOKS, "noted"):
     setattr(_Watchers, _hook, _fan_out(_hook))
+
+
+class NoteTaker(ClientTrace):
+    """A trace that has no say in an exchange, and rather has ``Notes`` of it than a call per event.
+
+    Where it is the only one in force, ``noted`` comes in place of the hooks that ``Notes`` names.
+    """
+
+    takes_notes = True
+
+    def noted(self, notes: Notes) -> None:
+        """Take what has happened so far. Hooks may follow, unless the body is done."""
+
+
+def note_taker(trace: ClientTrace) -> NoteTaker | None:
+    """Return ``trace`` as something to call ``noted`` of; ``None`` when somebody wants the hooks."""
+    if isinstance(trace, _Watchers) and all(
+        getattr(watcher.trace, "takes_notes", False)
+        for watcher in trace._watchers  # noqa: SLF001
+    ):
+        return cast("NoteTaker", trace)
+    return None
 
 
 def hears(trace: ClientTrace, hook: str) -> bool:

@@ -19,7 +19,7 @@ from requests.exceptions import UnrewindableBodyError
 from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
 from tracedclient._version import __version__
 from tracedclient.errors import AddressRefused, CircuitOpen, ClientClosed, ResponseTooLarge
-from tracedclient.httptrace import ClientTrace
+from tracedclient.httptrace import NoteTaker
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.decision import BY_CALL, Decision
 from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Pool, Proxy, TraceResult
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     from tracedclient import httptrace
     from tracedclient.baseline import Baseline
+    from tracedclient.notes import Notes
 
 
-class Recorder(ClientTrace):
+class Recorder(NoteTaker):
     """Collects what happens during one call; ``finish`` makes a ``TraceResult`` of it."""
 
     def __init__(
@@ -192,7 +193,7 @@ class Recorder(ClientTrace):
         self._exchange.head_read(info)
 
     def body_read(self, info: httptrace.BodyReadInfo) -> None:
-        self._exchange.body_read(info.size, info.waited)
+        self._exchange.body_read(info.size, info.waited, self._clock.now())
 
     def body_done(self, info: httptrace.BodyDoneInfo) -> None:
         self._exchange.mark("body_done")
@@ -206,6 +207,11 @@ class Recorder(ClientTrace):
         self._exchange.error = error_info(info.error, info.phase)
         self._exchange.tcp = info.tcp
         self._end_exchange()
+
+    def noted(self, notes: Notes) -> None:
+        self._exchange.take(notes)
+        if notes.body_done_at:
+            self._end_exchange()
 
     def _end_exchange(self) -> None:
         self._exchange.end()

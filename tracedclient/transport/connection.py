@@ -283,8 +283,8 @@ class Traced(_Base):
         self._answering = self.sock
         self.set_deadline(self.call.deadline if self.call is not None else None)
         if self.trace is not None:
-            self._watch_kernel()
-            self.trace.got_conn(self._got_conn())
+            self.watch_kernel()
+            self.trace.got_conn(self.got_conn())
         self.uses += 1
         self.idle_since = None
         self._writing = writing
@@ -326,7 +326,13 @@ class Traced(_Base):
         """Whether nothing about it calls for urllib3's own words, or http.client's."""
         return self.sock is not None and self.debuglevel == 0
 
-    def _watch_kernel(self) -> None:
+    def is_told_of(self, trace: ClientTrace | None, written: int, at: int) -> None:
+        """Go on telling ``trace``, which knows already what was written, and when it left."""
+        self.trace = trace
+        self._writing.bytes, self._writing.at = written, at
+
+    def watch_kernel(self) -> None:
+        """Have the kernel note what it sees from now on."""
         if not self._is_stamped:
             self._is_stamped = enable_timestamps(self.sock)
         self._tcp_before = look(self.sock)
@@ -342,7 +348,8 @@ class Traced(_Base):
         arrived = delivery(named(before), named(after), sent)
         return msgspec.structs.replace(happened, delivery=arrived)
 
-    def _got_conn(self) -> GotConnInfo:
+    def got_conn(self) -> GotConnInfo:
+        """Return what a trace is told of it when it is ready to be written to."""
         if self._ends is None:
             self._ends = _address(self.sock, "getsockname"), _address(self.sock, "getpeername")
         local, remote = self._ends

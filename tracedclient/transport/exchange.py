@@ -12,13 +12,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracedclient.httptrace import BodyDoneInfo, BodyReadInfo, GotFirstResponseByteInfo
+from tracedclient.httptrace import (
+    BodyDoneInfo,
+    BodyReadInfo,
+    GotFirstResponseByteInfo,
+    note_taker,
+)
+from tracedclient.notes import BodyRead, Notes
 from tracedclient.transport.begun import Begun, HandedOn, Meter
 from tracedclient.transport.content import Chunks, Unplain, decoded
 from tracedclient.transport.head import Head, response_head
+from tracedclient.transport.reading import wait_for_answer
+from tracedclient.transport.writing import JOINED_BYTES
 
 if TYPE_CHECKING:
-    from tracedclient.httptrace import ClientTrace
+    from tracedclient.httptrace import ClientTrace, NoteTaker
     from tracedclient.transport.begun import Stage
     from tracedclient.transport.connection import Traced
 
@@ -62,7 +70,7 @@ def exchange(pool: Any, plain: Plain) -> Answered:
         conn = pool._get_conn()  # noqa: SLF001 - urllib3's name for it
     except BaseException as error:  # noqa: BLE001 - as below
         raise HandedOn(None, Begun("pool", Meter(), error)) from None
-    work = _Exchange(conn, plain)
+    work = _work(conn, plain)
     try:
         answered = work.run()
     except (_Unusual, Unplain):
@@ -72,6 +80,12 @@ def exchange(pool: Any, plain: Plain) -> Answered:
     # From here on it is as good as read: a hook cannot raise, and a put does not.
     work.end(pool, closes=answered.head.closes)
     return answered
+
+
+def _work(conn: Traced, plain: Plain) -> _Exchange:
+    taker = None if conn.trace is None else note_taker(conn.trace)
+    is_small = plain.body is None or len(plain.body) <= JOINED_BYTES
+    return _Exchange(conn, plain) if taker is None or not is_small else _Noted(conn, plain, taker)
 
 
 class _Unusual(Exception):
@@ -114,7 +128,7 @@ class _Exchange:
         self._conn.learn_idle_time(head.keep_alive)
         if self._trace is not None:
             self._in_body = True
-            self._trace.response_head(head.info(self._meter))
+            self._tell_head(self._trace, head)
         body = self._read_body(head)
         return Answered(head, body, self._content(head, body), self._conn.peer)
 
@@ -155,6 +169,9 @@ class _Exchange:
         if head is None or (head.length or 0) > self._plain.max_body:
             raise _Unusual
         return head
+
+    def _tell_head(self, trace: ClientTrace, head: Head) -> None:
+        trace.response_head(head.info(self._meter))
 
     def _read_body(self, head: Head) -> bytes:
         if head.length is None:
@@ -199,3 +216,74 @@ class _Exchange:
         if self._in_body:
             trace.body_read(BodyReadInfo(size=len(data), waited=meter.read_at - began))
         return data
+
+
+class _Noted(_Exchange):
+    """The same for a trace that takes notes: meanwhile the connection has none to tell."""
+
+    def __init__(self, conn: Traced, plain: Plain, taker: NoteTaker) -> None:
+        super().__init__(conn, plain)
+        self._taker = taker
+        self._notes: Notes | None = None
+        self._written_at = 0
+
+    def begun(self, error: BaseException | None) -> Begun:
+        notes = self._notes
+        if notes is not None:
+            if self._stage == "send":
+                notes.wrote_at, notes.write_failed = time.perf_counter_ns(), True
+            self._conn.is_told_of(self._trace, notes.bytes_sent, self._written_at)
+            self._taker.noted(notes)
+        return super().begun(error)
+
+    def _send(self) -> None:
+        conn, plain = self._conn, self._plain
+        conn.watch_kernel()
+        self._notes = notes = Notes(conn.got_conn(), time.perf_counter_ns())
+        conn.trace = None
+        # Before it leaves: on a fast network the answer may be there before this thread is.
+        self._written_at = time.time_ns()
+        super()._send()
+        notes.wrote_at = time.perf_counter_ns()
+        notes.bytes_sent = len(plain.head) + len(plain.body or b"")
+
+    def _tell_head(self, _: ClientTrace, head: Head) -> None:
+        notes, meter = self._begun_notes, self._meter
+        notes.head_at, notes.status = time.perf_counter_ns(), head.status
+        notes.bytes_read, notes.reads = meter.bytes_read, meter.reads
+        notes.longest_silence = meter.longest_silence
+
+    def _read_watched(self, _: ClientTrace, size: int) -> bytes:
+        notes, meter, conn, began = self._begun_notes, self._meter, self._conn, time.monotonic()
+        buffered = None
+        if not meter.reads:
+            is_later = conn.uses > 1
+            buffered = wait_for_answer(conn.sock, answered=is_later, written_at=self._written_at)
+        data: bytes = conn.sock.recv(size)
+        if not data:
+            return data
+        meter.count(len(data))
+        if meter.reads == 1:
+            notes.first_byte_at, notes.buffered = time.perf_counter_ns(), buffered
+        if self._in_body:
+            waited = meter.read_at - began
+            notes.body_reads.append(BodyRead(len(data), waited, time.perf_counter_ns()))
+        return data
+
+    def end(self, pool: Any, *, closes: bool) -> None:
+        notes, conn = self._begun_notes, self._conn
+        notes.tcp = conn.kernel_facts()
+        if closes:
+            conn.close()
+        else:
+            notes.not_kept = pool.why_not_kept()
+        pool._put_conn(conn)  # noqa: SLF001 - urllib3's name for it
+        if not closes:
+            notes.put_at = time.perf_counter_ns()
+        notes.body_done_at = time.perf_counter_ns()
+        self._taker.noted(notes)
+
+    @property
+    def _begun_notes(self) -> Notes:
+        assert self._notes is not None
+        return self._notes

@@ -164,11 +164,12 @@ class _TracedPool(_Base):
         if trace is None or not is_open:
             super()._put_conn(conn)
             return
-        reason = self._why_not_kept()
+        reason = self.why_not_kept()
         super()._put_conn(conn)
         trace.put_idle_conn(PutIdleConnInfo(conn_id=conn.id, error=reason))
 
-    def _why_not_kept(self) -> str | None:
+    def why_not_kept(self) -> str | None:
+        """Return why a connection that is put back now is thrown away, if it is."""
         # Between this look and the put another thread may fill or empty the pool: then the reason
         # is that of a moment ago.
         if self.pool is None:
