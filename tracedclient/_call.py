@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
+from tracedclient import httptrace
 from tracedclient._prepare import set_body
 from tracedclient.errors import ClientClosed, DeadlineExceeded
-from tracedclient.httptrace import AttemptDoneInfo, AttemptStartInfo, current_client_trace
+from tracedclient.httptrace import current_client_trace
 from tracedclient.redaction import causes
 from tracedclient.retry import Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
 from tracedclient.retry.body import ReplayableBody
@@ -90,7 +91,7 @@ class Call:
         self._ongoing.starts(number, fresh=self._has_met_stale)
         trace = current_client_trace()
         if trace is not None:
-            trace.attempt_start(AttemptStartInfo(number=number))
+            trace.attempt_start(httptrace.AttemptStartInfo(number=number))
         try:
             if number > 1:
                 self._rewind()
@@ -182,7 +183,7 @@ class Call:
         trace = current_client_trace()
         if trace is not None:
             trace.attempt_done(
-                AttemptDoneInfo(
+                httptrace.AttemptDoneInfo(
                     number=number,
                     status=attempted.facts.status,
                     error=attempted.facts.error,

@@ -14,8 +14,9 @@ from requests.utils import get_encoding_from_headers, prepend_scheme_if_needed, 
 from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.util import parse_url
 
+from tracedclient import httptrace
 from tracedclient.errors import AddressRefused
-from tracedclient.httptrace import ExchangeStartInfo, current_client_trace
+from tracedclient.httptrace import current_client_trace
 from tracedclient.trace.formats import sent_span_id
 from tracedclient.transport.addresses import Denied, is_redirected, redirected
 from tracedclient.transport.answer import TracedResponse
@@ -265,7 +266,7 @@ def _tell_start(request: PreparedRequest, proxy: str | None) -> None:
     trace = current_client_trace()
     if trace is not None:
         trace.exchange_start(
-            ExchangeStartInfo(
+            httptrace.ExchangeStartInfo(
                 method=request.method or "",
                 url=request.url or "",
                 proxy=proxy,

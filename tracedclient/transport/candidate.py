@@ -12,7 +12,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracedclient.httptrace import ConnectDoneInfo, ConnectStartInfo
+from tracedclient import httptrace
 from tracedclient.transport.bounded import Bounded
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Candidate:
         self.running = True
         trace = self._terms.trace
         if trace is not None:
-            trace.connect_start(ConnectStartInfo(network=_NETWORK, addr=self.addr))
+            trace.connect_start(httptrace.ConnectStartInfo(network=_NETWORK, addr=self.addr))
         address = self._address
         self._sock = DialedSocket(address.family, address.kind, address.protocol)
         self._sock.peer = str(address.sockaddr[0])
@@ -164,7 +164,9 @@ class Candidate:
         self.running = False
         trace = self._terms.trace
         if trace is not None:
-            trace.connect_done(ConnectDoneInfo(network=_NETWORK, addr=self.addr, error=error))
+            trace.connect_done(
+                httptrace.ConnectDoneInfo(network=_NETWORK, addr=self.addr, error=error)
+            )
 
     def close(self) -> None:
         """Close the socket, if there is one. May be called again."""

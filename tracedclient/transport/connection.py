@@ -22,18 +22,8 @@ import urllib3.connection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import Timeout
 
-from tracedclient.httptrace import (
-    FailedInfo,
-    GotConnInfo,
-    ProxyConnectDoneInfo,
-    ProxyConnectStartInfo,
-    TLSHandshakeDoneInfo,
-    TLSHandshakeStartInfo,
-    Wait100ContinueInfo,
-    WroteHeaderFieldInfo,
-    WroteHeadersInfo,
-    hears,
-)
+from tracedclient import httptrace
+from tracedclient.httptrace import hears
 from tracedclient.redaction import causes
 from tracedclient.transport.bounded import keep_deadline, set_deadline
 from tracedclient.transport.counted import between, look, named
@@ -118,7 +108,7 @@ class Traced(_Base):
         self.begun: Begun | None = None
         """What was done of the next exchange before this connection got it."""
         self._rewritten = b""
-        self._handshake: TLSHandshakeStartInfo | None = None
+        self._handshake: httptrace.TLSHandshakeStartInfo | None = None
 
     # --- opening ------------------------------------------------------------------------------
 
@@ -201,7 +191,7 @@ class Traced(_Base):
             yield
             return
         target = address_text((self._tunnel_host, self._tunnel_port))
-        trace.proxy_connect_start(ProxyConnectStartInfo(target=target))
+        trace.proxy_connect_start(httptrace.ProxyConnectStartInfo(target=target))
         error: BaseException | None = None
         try:
             yield
@@ -210,7 +200,7 @@ class Traced(_Base):
             raise
         finally:
             trace.proxy_connect_done(
-                ProxyConnectDoneInfo(
+                httptrace.ProxyConnectDoneInfo(
                     target=target, status=answer.status, headers=answer.headers, error=error
                 )
             )
@@ -274,7 +264,7 @@ class Traced(_Base):
     def _tell_fields(trace: ClientTrace, head: bytes) -> None:
         for line in head.decode("ascii").split("\r\n")[1:-2]:
             name, _, value = line.partition(": ")
-            trace.wrote_header_field(WroteHeaderFieldInfo(key=name, values=(value,)))
+            trace.wrote_header_field(httptrace.WroteHeaderFieldInfo(key=name, values=(value,)))
 
     def _begin_writing(self, writing: Writing) -> None:
         """Begin an exchange on this open connection."""
@@ -348,13 +338,13 @@ class Traced(_Base):
         arrived = delivery(named(before), named(after), sent)
         return msgspec.structs.replace(happened, delivery=arrived)
 
-    def got_conn(self) -> GotConnInfo:
+    def got_conn(self) -> httptrace.GotConnInfo:
         """Return what a trace is told of it when it is ready to be written to."""
         if self._ends is None:
             self._ends = _address(self.sock, "getsockname"), _address(self.sock, "getpeername")
         local, remote = self._ends
         now = time.monotonic()
-        return GotConnInfo(
+        return httptrace.GotConnInfo(
             conn_id=self.id,
             reused=self.uses > 0,
             was_idle=self.idle_since is not None,
@@ -369,7 +359,9 @@ class Traced(_Base):
         super().putheader(header, *values)
         if self.trace is not None and not self._is_written:
             self.trace.wrote_header_field(
-                WroteHeaderFieldInfo(key=as_text(header), values=tuple(as_text(v) for v in values))
+                httptrace.WroteHeaderFieldInfo(
+                    key=as_text(header), values=tuple(as_text(v) for v in values)
+                )
             )
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
@@ -401,13 +393,13 @@ class Traced(_Base):
         if self.trace is not None:
             writing.count(data)
             if writing.head:
-                self.trace.wrote_headers(WroteHeadersInfo())
+                self.trace.wrote_headers(httptrace.WroteHeadersInfo())
         writing.head = False
 
     def _wait_for_continue(self) -> None:
         """Hold the body back until the server wants it, refuses it, or is silent."""
         if self.trace is not None:
-            self.trace.wait_100_continue(Wait100ContinueInfo(timeout=CONTINUE_TIMEOUT))
+            self.trace.wait_100_continue(httptrace.Wait100ContinueInfo(timeout=CONTINUE_TIMEOUT))
         self.phase = "wait"
         method = self._method  # http.client's
         answer = HTTPResponse(self.sock, method=method, **self._observation())
@@ -490,7 +482,7 @@ class Traced(_Base):
         attach(error, facts)
         if self.trace is not None:
             tcp = self.kernel_facts(sent=self._writing.bytes)
-            self.trace.failed(FailedInfo(error=error, tcp=tcp, **facts._asdict()))
+            self.trace.failed(httptrace.FailedInfo(error=error, tcp=tcp, **facts._asdict()))
 
 
 class HTTPConnection(Traced, urllib3.connection.HTTPConnection):
@@ -538,7 +530,7 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
             self.proxy_is_forwarding or self.sock is None or not self._has_connected_to_proxy
         )
         name = self.server_hostname or self._tunnel_host or self.host
-        self._handshake = TLSHandshakeStartInfo(
+        self._handshake = httptrace.TLSHandshakeStartInfo(
             server_name=self.host if to_proxy else name, proxy=to_proxy
         )
         trace.tls_handshake_start(self._handshake)
@@ -549,7 +541,7 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
         if trace is None or handshake is None:
             return
         trace.tls_handshake_done(
-            TLSHandshakeDoneInfo(
+            httptrace.TLSHandshakeDoneInfo(
                 server_name=handshake.server_name,
                 proxy=handshake.proxy,
                 state=refused_state(error) if error is not None else tls_state(sock),

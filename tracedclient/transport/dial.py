@@ -20,7 +20,7 @@ from urllib3.exceptions import LocationParseError
 # As a module: `urllib3.util.connection.allowed_gai_family = …` is how people turn IPv6 off.
 from urllib3.util import connection as urllib3_connection
 
-from tracedclient.httptrace import DNSDoneInfo, DNSStartInfo
+from tracedclient import httptrace
 from tracedclient.redaction import eai_name
 from tracedclient.trace.model import Resolver
 from tracedclient.transport.candidate import (
@@ -94,17 +94,17 @@ def resolve(
         return _lookup(host, port, dialing, None)
     if trace is None:
         return _lookup(host, port, dialing, deadline)
-    trace.dns_start(DNSStartInfo(host=host))
+    trace.dns_start(httptrace.DNSStartInfo(host=host))
     began = time.monotonic()
     try:
         addresses = _lookup(host, port, dialing, deadline)
     except BaseException as error:
         resolver = _explained(host, time.monotonic() - began, error)
-        trace.dns_done(DNSDoneInfo(host=host, addrs=(), error=error, resolver=resolver))
+        trace.dns_done(httptrace.DNSDoneInfo(host=host, addrs=(), error=error, resolver=resolver))
         raise
     addrs = tuple(dict.fromkeys(str(address.sockaddr[0]) for address in addresses))
     resolver = _explained(host, time.monotonic() - began, None)
-    trace.dns_done(DNSDoneInfo(host=host, addrs=addrs, error=None, resolver=resolver))
+    trace.dns_done(httptrace.DNSDoneInfo(host=host, addrs=addrs, error=None, resolver=resolver))
     return addresses
 
 

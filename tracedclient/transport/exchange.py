@@ -12,12 +12,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracedclient.httptrace import (
-    BodyDoneInfo,
-    BodyReadInfo,
-    GotFirstResponseByteInfo,
-    note_taker,
-)
+from tracedclient import httptrace
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.transport.begun import Begun, HandedOn, Meter
 from tracedclient.transport.content import Chunks, Unplain, decoded
@@ -83,7 +78,7 @@ def exchange(pool: Any, plain: Plain) -> Answered:
 
 
 def _work(conn: Traced, plain: Plain) -> _Exchange:
-    taker = None if conn.trace is None else note_taker(conn.trace)
+    taker = None if conn.trace is None else httptrace.note_taker(conn.trace)
     is_small = plain.body is None or len(plain.body) <= JOINED_BYTES
     return _Exchange(conn, plain) if taker is None or not is_small else _Noted(conn, plain, taker)
 
@@ -140,7 +135,7 @@ class _Exchange:
             self._conn.close()
         pool._put_conn(self._conn)  # noqa: SLF001 - urllib3's name for it
         if self._trace is not None:
-            self._trace.body_done(BodyDoneInfo(complete=True, tcp=tcp))
+            self._trace.body_done(httptrace.BodyDoneInfo(complete=True, tcp=tcp))
 
     def _connect(self) -> None:
         conn = self._conn
@@ -212,9 +207,9 @@ class _Exchange:
             return data
         meter.count(len(data))
         if meter.reads == 1:
-            trace.got_first_response_byte(GotFirstResponseByteInfo(buffered=buffered))
+            trace.got_first_response_byte(httptrace.GotFirstResponseByteInfo(buffered=buffered))
         if self._in_body:
-            trace.body_read(BodyReadInfo(size=len(data), waited=meter.read_at - began))
+            trace.body_read(httptrace.BodyReadInfo(size=len(data), waited=meter.read_at - began))
         return data
 
 

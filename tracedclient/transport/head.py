@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 # Its own name for it: there is no public one.
 from urllib3.connection import _get_default_user_agent as default_user_agent
 
-from tracedclient.httptrace import ResponseHeadInfo
+from tracedclient import httptrace
 from tracedclient.transport.content import CODINGS, Unplain
 
 if TYPE_CHECKING:
@@ -157,9 +157,9 @@ class Head(NamedTuple):
     """What is to be undone to have the content: one of ``CODINGS``."""
     sets_cookies: bool
 
-    def info(self, meter: Meter) -> ResponseHeadInfo:
+    def info(self, meter: Meter) -> httptrace.ResponseHeadInfo:
         """Return what a trace is told of it, after what ``meter`` has counted."""
-        return ResponseHeadInfo(
+        return httptrace.ResponseHeadInfo(
             status=self.status,
             reason=self.reason,
             version="1.1",

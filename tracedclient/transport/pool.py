@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING, Any
 import urllib3.connection
 import urllib3.connectionpool
 
-from tracedclient.httptrace import (
-    FailedInfo,
-    GetConnInfo,
-    Holder,
-    PoolWaitDoneInfo,
-    PoolWaitStartInfo,
-    PutIdleConnInfo,
-    StaleConnDiscardedInfo,
-    current_client_trace,
-)
+from tracedclient import httptrace
+from tracedclient.httptrace import current_client_trace
 from tracedclient.inflight import current_call
 from tracedclient.transport.addresses import came_from
 from tracedclient.transport.begun import HandedOn, take
@@ -115,7 +107,9 @@ class _TracedPool(_Base):
         queue = self.pool
         if trace is None or not self.block or queue is None or not queue.empty():
             return super()._get_conn(timeout)
-        trace.pool_wait_start(PoolWaitStartInfo(limit=queue.maxsize, holders=self._holders()))
+        trace.pool_wait_start(
+            httptrace.PoolWaitStartInfo(limit=queue.maxsize, holders=self._holders())
+        )
         failure: BaseException | None = None
         try:
             return super()._get_conn(timeout)
@@ -123,25 +117,25 @@ class _TracedPool(_Base):
             failure = error
             raise
         finally:
-            trace.pool_wait_done(PoolWaitDoneInfo(error=failure))
+            trace.pool_wait_done(httptrace.PoolWaitDoneInfo(error=failure))
 
-    def _get_conn_info(self) -> GetConnInfo:
+    def _get_conn_info(self) -> httptrace.GetConnInfo:
         queue = self.pool
         # A copy: other threads take from the queue meanwhile.
         kept = [] if queue is None else list(queue.queue)
         idle = len(kept) - kept.count(None)
-        return GetConnInfo(
+        return httptrace.GetConnInfo(
             host_port=self._host_port(),
             in_use=len(self._in_use),
             idle=idle,
             limit=0 if queue is None else queue.maxsize,
         )
 
-    def _holders(self) -> tuple[Holder, ...]:
+    def _holders(self) -> tuple[httptrace.Holder, ...]:
         calls = [(conn.call, conn.phase) for conn in list(self._in_use) if conn.call is not None]
         calls.sort(key=lambda held: held[0].started)
         return tuple(
-            Holder(trace_id=call.trace_id, age=call.age, phase=phase)
+            httptrace.Holder(trace_id=call.trace_id, age=call.age, phase=phase)
             for call, phase in calls[:_MAX_HOLDERS]
         )
 
@@ -166,7 +160,7 @@ class _TracedPool(_Base):
             return
         reason = self.why_not_kept()
         super()._put_conn(conn)
-        trace.put_idle_conn(PutIdleConnInfo(conn_id=conn.id, error=reason))
+        trace.put_idle_conn(httptrace.PutIdleConnInfo(conn_id=conn.id, error=reason))
 
     def why_not_kept(self) -> str | None:
         """Return why a connection that is put back now is thrown away, if it is."""
@@ -231,7 +225,9 @@ def _discard_stale(conn: Traced, trace: ClientTrace | None) -> None:
     conn.idle_since = None
     if trace is not None:
         trace.stale_conn_discarded(
-            StaleConnDiscardedInfo(conn_id=conn.id, idle_time=idle, uses=conn.uses, reason=reason)
+            httptrace.StaleConnDiscardedInfo(
+                conn_id=conn.id, idle_time=idle, uses=conn.uses, reason=reason
+            )
         )
 
 
@@ -239,7 +235,7 @@ def _failed_without_connection(trace: ClientTrace | None, error: BaseException) 
     facts = WireFacts("blocked", sent=False, reused=False)
     attach(error, facts)
     if trace is not None:
-        trace.failed(FailedInfo(error=error, **facts._asdict()))
+        trace.failed(httptrace.FailedInfo(error=error, **facts._asdict()))
 
 
 _MAX_HOLDERS = 10

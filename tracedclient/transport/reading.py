@@ -7,7 +7,7 @@ import io
 import time
 from typing import TYPE_CHECKING, Any
 
-from tracedclient.httptrace import BodyReadInfo, GotFirstResponseByteInfo
+from tracedclient import httptrace
 from tracedclient.transport.begun import Meter
 from tracedclient.transport.bounded import keep_deadline
 from tracedclient.transport.kernel import arrival
@@ -65,10 +65,12 @@ class WatchedReader(io.RawIOBase):
             return size
         self.meter.count(size)
         if self.meter.reads == 1:
-            self._client_trace.got_first_response_byte(GotFirstResponseByteInfo(buffered=buffered))
+            self._client_trace.got_first_response_byte(
+                httptrace.GotFirstResponseByteInfo(buffered=buffered)
+            )
         if self.in_body:
             waited = self.meter.read_at - began
-            self._client_trace.body_read(BodyReadInfo(size=size, waited=waited))
+            self._client_trace.body_read(httptrace.BodyReadInfo(size=size, waited=waited))
         return size
 
     def go_on(self, begun: Begun) -> None:

@@ -15,13 +15,7 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from tracedclient.httptrace import (
-    BodyDoneInfo,
-    FailedInfo,
-    Got1xxResponseInfo,
-    Got100ContinueInfo,
-    ResponseHeadInfo,
-)
+from tracedclient import httptrace
 from tracedclient.transport.begun import Begun, Replay
 from tracedclient.transport.bounded import READ_AHEAD
 from tracedclient.transport.discreet import settle_malformed
@@ -147,7 +141,7 @@ class HTTPResponse(http.client.HTTPResponse):
                 self._must_close = True
                 return False
             if line[1] == _CONTINUE and self._client_trace is not None:
-                self._client_trace.got_100_continue(Got100ContinueInfo())
+                self._client_trace.got_100_continue(httptrace.Got100ContinueInfo())
             self._leave_behind(line[1])
             if line[1] == _CONTINUE:
                 return True
@@ -170,7 +164,7 @@ class HTTPResponse(http.client.HTTPResponse):
                 f"more than {MAX_INTERIM} interim answers, or {MAX_INTERIM_BYTES} bytes of them"
             )
         if self._client_trace is not None:
-            info = Got1xxResponseInfo(status=status, headers=tuple(headers.items()))
+            info = httptrace.Got1xxResponseInfo(status=status, headers=tuple(headers.items()))
             refusal = self._client_trace.got_1xx_response(info)
             if refusal is not None:
                 raise InterimResponseRefused(f"a hook refused the {status}") from refusal
@@ -199,7 +193,7 @@ class HTTPResponse(http.client.HTTPResponse):
         self._in_body = True
         reader = self._reader
         trace.response_head(
-            ResponseHeadInfo(
+            httptrace.ResponseHeadInfo(
                 status=self.status,
                 reason=self.reason,
                 version="1.0" if self.version == _HTTP_10 else "1.1",
@@ -232,11 +226,13 @@ class HTTPResponse(http.client.HTTPResponse):
         self._reader = None
         if failure is None:
             self._release(complete=complete)
-            trace.body_done(BodyDoneInfo(complete=complete, tcp=tcp))
+            trace.body_done(httptrace.BodyDoneInfo(complete=complete, tcp=tcp))
             return
         attach(failure, WireFacts("receive", sent=True, reused=self._reused))
         trace.failed(
-            FailedInfo(phase="receive", error=failure, sent=True, reused=self._reused, tcp=tcp)
+            httptrace.FailedInfo(
+                phase="receive", error=failure, sent=True, reused=self._reused, tcp=tcp
+            )
         )
 
     def _release(self, *, complete: bool) -> None:

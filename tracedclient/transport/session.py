@@ -15,7 +15,8 @@ from requests.exceptions import InvalidSchema, InvalidURL
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_netrc_auth, resolve_proxies
 
-from tracedclient.httptrace import RedirectedInfo, current_client_trace
+from tracedclient import httptrace
+from tracedclient.httptrace import current_client_trace
 from tracedclient.transport.adapter import TracedAdapter
 from tracedclient.transport.addresses import mark_redirect
 from tracedclient.transport.begun import drop_what_is_left
@@ -178,7 +179,9 @@ class TracedSession(requests.Session):
         if kwargs.pop("is_redirect", False):
             trace = current_client_trace()
             if trace is not None:
-                trace.redirected(RedirectedInfo(method=request.method or "", url=request.url or ""))
+                trace.redirected(
+                    httptrace.RedirectedInfo(method=request.method or "", url=request.url or "")
+                )
         if (
             not session_is_as_shipped()
             or request.hooks.get("response")

@@ -15,7 +15,7 @@ import socks  # type: ignore[import-untyped]
 import urllib3.contrib.socks
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from tracedclient.httptrace import ProxyConnectDoneInfo, ProxyConnectStartInfo
+from tracedclient import httptrace
 from tracedclient.transport.connection import HTTPSConnection, Traced
 from tracedclient.transport.dial import DialedSocket, address_text, resolve
 from tracedclient.transport.pool import HTTPConnectionPool, HTTPSConnectionPool
@@ -64,7 +64,7 @@ class _ThroughSOCKS(_Base):
     def _negotiated(self, sock: DialedSocket, host: str, port: int) -> DialedSocket:
         target = address_text((self.host.strip("[]"), port))
         if self.trace is not None:
-            self.trace.proxy_connect_start(ProxyConnectStartInfo(target=target))
+            self.trace.proxy_connect_start(httptrace.ProxyConnectStartInfo(target=target))
         failure: BaseException | None = None
         try:
             return self._negotiate(sock, host, port)
@@ -74,7 +74,7 @@ class _ThroughSOCKS(_Base):
         finally:
             if self.trace is not None:
                 self.trace.proxy_connect_done(
-                    ProxyConnectDoneInfo(target=target, status=None, error=failure)
+                    httptrace.ProxyConnectDoneInfo(target=target, status=None, error=failure)
                 )
 
     def _negotiate(self, sock: DialedSocket, host: str, port: int) -> DialedSocket:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
-from tracedclient.httptrace import TLSState
+from tracedclient import httptrace
 from tracedclient.redaction import causes
 from tracedclient.transport.bounded import BoundedSSLSocket
 
@@ -108,11 +108,11 @@ class _ObservedSSLSocket(BoundedSSLSocket):
             raise
 
 
-def refused_state(error: BaseException) -> TLSState | None:
+def refused_state(error: BaseException) -> httptrace.TLSState | None:
     """Return what the peer showed in a handshake that failed for its certificate."""
     for cause in causes(error):
         state = getattr(cause, "tls_state", None)
-        if isinstance(state, TLSState):
+        if isinstance(state, httptrace.TLSState):
             return state
     return None
 
@@ -140,14 +140,14 @@ def _check_file(argument: str, path: object) -> None:
         raise ValueError(f"{argument}: there is no file {path!r}")
 
 
-def tls_state(sock: Any, *, verified: bool = True) -> TLSState:
+def tls_state(sock: Any, *, verified: bool = True) -> httptrace.TLSState:
     """Return what the handshake of ``sock`` agreed on, or came to before it was given up.
 
     Each fact on its own: pyOpenSSL's and TLS-in-TLS sockets lack some of these methods.
     """
     cipher = _call(sock, "cipher")
     checked, shown = _shown(sock, verified=verified)
-    return TLSState(
+    return httptrace.TLSState(
         version=_call(sock, "version"),
         cipher=cipher[0] if cipher else None,
         alpn=_call(sock, "selected_alpn_protocol"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracedclient.httptrace import WroteRequestInfo
+from tracedclient import httptrace
 
 JOINED_BYTES = 1_400
 """A body up to this size is joined to its head: about what one Ethernet segment carries. A larger
@@ -38,8 +38,8 @@ class Writing:
         self._writes += 1
         self.bytes += len(data)
 
-    def info(self, error: BaseException | None) -> WroteRequestInfo:
-        return WroteRequestInfo(
+    def info(self, error: BaseException | None) -> httptrace.WroteRequestInfo:
+        return httptrace.WroteRequestInfo(
             bytes_sent=self.bytes,
             writes=self._writes,
             complete=self.complete and error is None,
