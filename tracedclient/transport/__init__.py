@@ -19,6 +19,7 @@ writing      what of a request is held back, and counted
 response     1xx, the head, the body's end (reading: from the socket)
 answer       what the caller gets
 redirects    what a redirect may take along
+on_demand    kernel (TCP_INFO, times of arrival) and unresolved (resolver): for a trace only
 fork         a child process gets pools of its own
 discreet     what requests and urllib3 may say of it
 failure      what is known about the wire when any of it failed

@@ -17,7 +17,6 @@ from functools import partial
 from ssl import SSLError
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import urllib3.connection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import Timeout
@@ -25,11 +24,10 @@ from urllib3.util import Timeout
 from tracedclient import httptrace
 from tracedclient.httptrace import hears
 from tracedclient.redaction import causes
+from tracedclient.transport import on_demand
 from tracedclient.transport.bounded import keep_deadline, set_deadline
-from tracedclient.transport.counted import between, look, named
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
-from tracedclient.transport.kernel import delivery, enable_timestamps
 from tracedclient.transport.reading import wait_for_answer
 from tracedclient.transport.response import HTTPResponse
 from tracedclient.transport.tls import refused_state, tls_state
@@ -324,19 +322,16 @@ class Traced(_Base):
     def watch_kernel(self) -> None:
         """Have the kernel note what it sees from now on."""
         if not self._is_stamped:
-            self._is_stamped = enable_timestamps(self.sock)
-        self._tcp_before = look(self.sock)
+            self._is_stamped = on_demand.kernel.enable_timestamps(self.sock)
+        self._tcp_before = on_demand.counted.look(self.sock)
 
     def kernel_facts(self, *, sent: int | None = None) -> TCP | None:
         """What the kernel has seen of this exchange; with ``sent``, whether those bytes arrived."""
-        before, after = self._tcp_before, look(self._answering)
+        counted = on_demand.counted
+        before, after = self._tcp_before, counted.look(self._answering)
         if before is None or after is None:
             return None
-        happened = between(before, after)
-        if sent is None:
-            return happened
-        arrived = delivery(named(before), named(after), sent)
-        return msgspec.structs.replace(happened, delivery=arrived)
+        return counted.between(before, after, sent=sent)
 
     def got_conn(self) -> httptrace.GotConnInfo:
         """Return what a trace is told of it when it is ready to be written to."""

@@ -10,19 +10,19 @@ from __future__ import annotations
 import socket
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from tracedclient.trace.model import TCP
 from tracedclient.transport.kernel import (
     REFUSALS,
     TCP_INFO,
     TCP_INFO_BYTES,
+    delivery,
     difference,
     parse_tcp_info,
 )
-
-if TYPE_CHECKING:
-    from tracedclient.transport.kernel import TCPInfo
 
 _LINUX = sys.platform == "linux"
 
@@ -44,13 +44,11 @@ def look(sock: Any) -> bytes | None:
     return data or None
 
 
-def named(data: bytes | None) -> TCPInfo | None:
-    """Return all fields of what ``look`` has seen."""
-    return None if data is None else parse_tcp_info(data)
-
-
-def between(before: bytes, after: bytes) -> TCP:
-    """Return what happened between the two looks."""
+def between(before: bytes, after: bytes, *, sent: int | None = None) -> TCP:
+    """Return what happened between the two looks; with ``sent``, whether those bytes arrived."""
+    if sent is not None:
+        first, last = parse_tcp_info(before), parse_tcp_info(after)
+        return replace(difference(first, last), delivery=delivery(first, last, sent))
     if min(len(before), len(after)) < _LAYOUT.size:
         return difference(parse_tcp_info(before), parse_tcp_info(after))
     was, _, retrans0, acked0, got0, out0, in0, _, data_in0, data_out0 = _LAYOUT.unpack_from(before)

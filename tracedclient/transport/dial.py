@@ -21,8 +21,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import connection as urllib3_connection
 
 from tracedclient import httptrace
-from tracedclient.redaction import eai_name
-from tracedclient.trace.model import Resolver
+from tracedclient.transport import on_demand
 from tracedclient.transport.candidate import (
     Address,
     Candidate,
@@ -32,12 +31,12 @@ from tracedclient.transport.candidate import (
 )
 from tracedclient.transport.lookup import getaddrinfo
 from tracedclient.transport.race import race
-from tracedclient.transport.resolver import explain, resolver_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tracedclient.httptrace import ClientTrace
+    from tracedclient.trace.model import Resolver
     from tracedclient.transport.addresses import AddressPolicy
 
 __all__ = ["Address", "DialedSocket", "Dialing", "address_text", "connect", "interleave", "resolve"]
@@ -112,24 +111,7 @@ def _explained(host: str, seconds: float, error: BaseException | None) -> Resolv
     """How this machine came to a failed or slow lookup: that is worth reading three files."""
     if error is None and seconds < SLOW_LOOKUP:
         return None
-    facts = resolver_facts(host)
-    if facts is None:
-        return None
-    name = None
-    if error is not None:
-        name = eai_name(error) if isinstance(error, socket.gaierror) else type(error).__name__
-    return Resolver(
-        nameservers=facts.nameservers,
-        search=facts.search,
-        ndots=facts.ndots,
-        timeout=facts.timeout,
-        attempts=facts.attempts,
-        in_hosts_file=facts.in_hosts_file,
-        tried=facts.tried,
-        hosts_order=facts.hosts_order,
-        mtime=facts.mtime,
-        explanation=explain(facts, host, seconds, name),
-    )
+    return on_demand.unresolved.explained(host, seconds, error)
 
 
 def _lookup(host: str, port: int, dialing: Dialing, deadline: float | None) -> list[Address]:

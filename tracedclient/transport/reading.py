@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tracedclient import httptrace
+from tracedclient.transport import on_demand
 from tracedclient.transport.begun import Meter
 from tracedclient.transport.bounded import keep_deadline
-from tracedclient.transport.kernel import arrival
 
 if TYPE_CHECKING:
     import socket
@@ -100,7 +100,7 @@ def wait_for_answer(sock: socket.socket, *, answered: bool, written_at: int) -> 
     what arrives.
     """
     keep_deadline(sock)
-    arrived = arrival(sock, answered=answered)
+    arrived = on_demand.kernel.arrival(sock, answered=answered)
     # What came before the request was written is no answer to it.
     if arrived is None or arrived < written_at:
         return None
