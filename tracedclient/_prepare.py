@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from requests.exceptions import InvalidHeader, InvalidURL
 
-from tracedclient.transport import are_plain, copied
+from tracedclient.transport import are_plain, copied, has, is_prepared_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 IDEMPOTENCY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
+_IDEMPOTENCY_KEYS = tuple(name.lower() for name in IDEMPOTENCY_HEADERS)
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -37,6 +38,7 @@ def prepare(
     Raises requests' ``InvalidURL``, ``MissingSchema``, ``InvalidHeader``, … ; ``TypeError`` and
     ``ValueError`` name what of the request they object to.
     """
+    is_checked = False
     if isinstance(request, requests.PreparedRequest):
         prepared = copied(request)
     elif isinstance(request, requests.Request):
@@ -44,17 +46,20 @@ def prepare(
         # Before requests looks at them: its own errors quote the value.
         _check_headers(request.headers)
         prepared = _prepared(session, request)
+        is_checked = is_prepared_plainly(prepared)
     else:
         raise TypeError(
             "request must be a requests.Request or a requests.PreparedRequest, "
             f"not {type(request).__name__}"
         )
-    _check_method(prepared.method)
+    if not is_checked:
+        _check_method(prepared.method)
     if not prepared.url:
         raise InvalidURL("request.url must not be empty", request=prepared)
     if body_factory is not None:
         _use_factory(prepared, body_factory)
-    _check_headers(prepared.headers)
+    if not is_checked:
+        _check_headers(prepared.headers)
     _check_body(prepared.body)
     return prepared
 
@@ -148,7 +153,7 @@ def add_idempotency_key(prepared: PreparedRequest, key: str | bool | None) -> bo
     """
     if key is not None and key is not False:
         prepared.headers[IDEMPOTENCY_HEADERS[0]] = _idempotency_key(key)
-    return any(name in prepared.headers for name in IDEMPOTENCY_HEADERS)
+    return any(has(prepared.headers, key) for key in _IDEMPOTENCY_KEYS)
 
 
 def _idempotency_key(key: object) -> str:

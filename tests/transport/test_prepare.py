@@ -91,6 +91,17 @@ def test_a_usual_request_takes_the_short_way(session, values):
     assert session.prepare_request(requests.Request(**values))._cookies is None
 
 
+def test_somebodys_own_json_is_asked(session, monkeypatch):
+    """Where an application has put another ``dumps`` in requests' place for it, that one writes."""
+    module = requests.compat.json
+    shipped = module.dumps
+    monkeypatch.setattr(module, "dumps", lambda value, **options: shipped([value], **options))
+
+    prepared = session.prepare_request(requests.Request("POST", "http://h.test/", json={"a": 1}))
+
+    assert prepared.body == b'[{"a": 1}]'
+
+
 @given(REQUESTS)
 def test_a_session_with_settings_of_its_own_merges_them(values):
     """A session with parameters, authentication or hooks takes requests' own way."""

@@ -8,7 +8,7 @@ environment  proxies and CA bundle of the process, looked up once
 adapter      one exchange: which pool, with which TLS context
 plain        requests' words for an exchange that has nothing unusual about it
 exchange     such a one, straight on the socket (head: its bytes; begun: what is handed on when it
-             turns out to be unusual; shipped: whether somebody wants to see it)
+             turns out to be unusual; shipped: whether somebody wants to see it; headers: requests' dict)
 pool         which connection; binds the trace to it
 connection   opening it, CONNECT, TLS, writing the request
 dial         the lookup of the name, the addresses raced (race, candidate)
@@ -32,7 +32,8 @@ from tracedclient.transport.dial import Dialing
 from tracedclient.transport.environment import Environment
 from tracedclient.transport.failure import WireFacts, wire_facts
 from tracedclient.transport.fork import forget_after_fork
-from tracedclient.transport.prepared import are_plain
+from tracedclient.transport.headers import has
+from tracedclient.transport.prepared import are_plain, is_prepared_plainly
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, carry_on, copied
 from tracedclient.transport.session import TracedSession
 
@@ -50,5 +51,7 @@ __all__ = [
     "carry_on",
     "copied",
     "forget_after_fork",
+    "has",
+    "is_prepared_plainly",
     "wire_facts",
 ]

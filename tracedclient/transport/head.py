@@ -12,16 +12,15 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from requests.structures import CaseInsensitiveDict
-
 # Its own name for it: there is no public one.
 from urllib3.connection import _get_default_user_agent as default_user_agent
 
 from tracedclient import httptrace
 from tracedclient.transport.content import CODINGS, Unplain
+from tracedclient.transport.headers import has, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from tracedclient.transport.begun import Meter
 
@@ -56,13 +55,6 @@ def _field(name: str) -> Field | None:
     return Field(name.lower(), f"\r\n{name}: ") if _NAME.fullmatch(name) else None
 
 
-def pairs(headers: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
-    """Return names and values; requests' own way through its dict looks each of them up again."""
-    if type(headers) is CaseInsensitiveDict:
-        return headers._store.values()  # noqa: SLF001 - see above
-    return headers.items()
-
-
 def request_head(
     method: str,
     target: str,
@@ -79,7 +71,7 @@ def request_head(
     """
     if not (_METHOD.fullmatch(method) and _TARGET.fullmatch(target)):
         return None
-    if body is None and method not in _BODILESS and "content-length" not in headers:
+    if body is None and method not in _BODILESS and not has(headers, "content-length"):
         return None
     keys: set[str] = set()
     lines: list[str] = []

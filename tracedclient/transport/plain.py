@@ -6,12 +6,12 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from tracedclient.transport.answer import WholeResponse
 from tracedclient.transport.exchange import Plain
 from tracedclient.transport.head import request_head
+from tracedclient.transport.headers import joined, value_of
 from tracedclient.transport.prepared import is_plain_url
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -
     )
     response.status_code = head.status
     response.reason = head.reason
-    response.headers = headers = CaseInsensitiveDict(_joined(head.fields))
-    response.encoding = _encoding(headers.get("content-type"))
+    response.headers = headers = joined(head.fields)
+    response.encoding = _encoding(value_of(headers, "content-type"))
     response.url = request.url or ""
     response.request = request
     response.connection = adapter
@@ -104,20 +104,6 @@ def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -
 def _are_dated(fields: tuple[tuple[str, str], ...]) -> bool:
     cookies = [value.lower() for name, value in fields if name.lower() == "set-cookie"]
     return any("max-age" in cookie or "expires" in cookie for cookie in cookies)
-
-
-def _joined(fields: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Several fields of one name as one, as urllib3 joins them; each named as its first was."""
-    joined: dict[str, str] = {}
-    names: dict[str, str] = {}
-    for name, value in fields:
-        key = name.lower()
-        if key in names:
-            joined[names[key]] += f", {value}"
-        else:
-            names[key] = name
-            joined[name] = value
-    return joined
 
 
 @lru_cache(maxsize=_MAX_TYPES)

@@ -7,6 +7,7 @@ expression. ``tests/transport/test_prepared.py`` holds the result to be requests
 
 from __future__ import annotations
 
+import json as stdlib_json
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 import requests
 from requests.compat import json as complexjson  # type: ignore[attr-defined] # what requests writes with
 
-from tracedclient.transport.head import pairs
+from tracedclient.transport.headers import copied, has, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,15 +73,31 @@ def is_plain_url(url: str) -> bool:
 
 def _set_json(prepared: requests.PreparedRequest, json: Any) -> None:
     try:
-        prepared.body = body = complexjson.dumps(json, allow_nan=False).encode()
+        prepared.body = body = _as_json(json).encode()
     except ValueError:
         # Raises it again, in requests' words.
         prepared.prepare_body(None, None, json)
         return
     headers = prepared.headers
     headers["Content-Length"] = str(len(body))
-    if "content-type" not in headers:
+    if not has(headers, "content-type"):
         headers["Content-Type"] = "application/json"
+
+
+def _as_json(value: Any) -> str:
+    """As requests writes it. ``dumps`` would make an encoder for each; somebody's own is asked."""
+    if complexjson.dumps is _dumps:
+        return _encoder.encode(value)
+    return str(complexjson.dumps(value, allow_nan=False))
+
+
+_dumps = stdlib_json.dumps
+_encoder = stdlib_json.JSONEncoder(allow_nan=False)
+
+
+def is_prepared_plainly(prepared: requests.PreparedRequest) -> bool:
+    """Whether ``prepared_plainly`` has made it, and ``are_plain`` of its headers therefore."""
+    return prepared._cookies is None  # noqa: SLF001 - requests always makes a jar
 
 
 def _is_plain(request: requests.Request) -> bool:
@@ -98,8 +115,9 @@ def _with_params(url: str, params: Any) -> str:
 def _headers(
     ours: CaseInsensitiveDict[Any], theirs: Mapping[str, Any]
 ) -> CaseInsensitiveDict[Any] | None:
-    headers = ours.copy()
-    headers.update(theirs)
+    headers = copied(ours)
+    if theirs:
+        headers.update(theirs)
     return headers if are_plain(headers) else None
 
 

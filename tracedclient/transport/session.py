@@ -22,7 +22,7 @@ from tracedclient.transport.addresses import mark_redirect
 from tracedclient.transport.begun import drop_what_is_left
 from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.discreet import redact_error
-from tracedclient.transport.prepared import prepared_plainly
+from tracedclient.transport.prepared import is_prepared_plainly, prepared_plainly
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, follow, settle
 from tracedclient.transport.shipped import session_is_as_shipped
 from tracedclient.transport.tls import check_files
@@ -231,7 +231,7 @@ class TracedSession(requests.Session):
         return response
 
     def _send_by_requests(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Any:
-        if request._cookies is None:  # noqa: SLF001 - one that `prepare_request` left out
+        if is_prepared_plainly(request):
             request._cookies = cookiejar_from_dict({})  # noqa: SLF001
         try:
             return super().send(request, **kwargs)
