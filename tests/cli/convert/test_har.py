@@ -33,6 +33,15 @@ def test_a_call_is_a_page_and_an_exchange_an_entry():
     assert [p["_traceId"] for p in log["pages"]] == [RETRIED.trace_id, REDIRECTED.trace_id]
 
 
+def test_the_ids_that_were_sent():
+    """An entry has the span id that its server got, a page the span that the call was made for."""
+    log = har(
+        result(attempt(exchange(span_id="00f067aa0ba902b7")), parent_span_id="b7ad6b7169203331")
+    )
+    assert log["entries"][0]["_spanId"] == "00f067aa0ba902b7"
+    assert log["pages"][0]["_parentSpanId"] == "b7ad6b7169203331"
+
+
 def test_the_phases_are_hars():
     """TLS is counted in connect too, as HAR has it, and the total counts it once."""
     first, second = har(RETRIED)["entries"]

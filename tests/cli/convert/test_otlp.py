@@ -62,6 +62,15 @@ def test_the_same_record_gives_the_same_spans():
     assert spans(RETRIED)[0]["spanId"] != spans(REDIRECTED)[0]["spanId"]
 
 
+def test_a_servers_span_finds_its_parent():
+    """An exchange is the span that was sent, and the call lies below the one that brought it."""
+    sent = exchange(span_id="00f067aa0ba902b7")
+    call, tried, on_wire = spans(result(attempt(sent), parent_span_id="b7ad6b7169203331"))
+    assert call["parentSpanId"] == "b7ad6b7169203331"
+    assert on_wire["spanId"] == "00f067aa0ba902b7"
+    assert on_wire["parentSpanId"] == tried["spanId"]
+
+
 def test_times_are_nanoseconds_as_text():
     """64-bit numbers are strings in protobuf's JSON, and no digit is lost on the way."""
     call = spans(RETRIED)[0]

@@ -5,7 +5,6 @@ otlp     OpenTelemetry's JSON lines: Jaeger, Grafana, the collector
 chrome   the trace event format: ui.perfetto.dev, chrome://tracing, speedscope
 parquet  columns for DuckDB, Spark, ClickHouse, pandas (extra ``report``); columns: their types
 wire     what all of them show: the exchanges of a trace, also of one that was cut to its summary
-ids      W3C trace and span ids, the same for the same trace each time
 sound    what a damaged or foreign record may hold, and no format can say
 formats  the name of a format → its converter
 command  ``tracedclient convert``; source: the traces of its files; target: where it writes

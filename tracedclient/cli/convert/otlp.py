@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tracedclient.cli.convert.ids import SpanIds, w3c_trace_id
 from tracedclient.cli.convert.sound import sound
 from tracedclient.cli.convert.wire import attempts, error_of, host_and_port, phases, sent
 from tracedclient.cli.timeline import moment
 from tracedclient.trace.model import PHASES
+from tracedclient.trace.span_ids import SpanIds, w3c_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -124,7 +124,8 @@ class _Spans:
         error: ErrorInfo | None,
     ) -> dict[str, Any]:
         start = _ns(noun.started_at)
-        parent = {"parentSpanId": self._ids.of(*place[:-1])} if place else {}
+        above = self._ids.of(*place[:-1]) if place else self._ids.parent
+        parent = {"parentSpanId": above} if above is not None else {}
         return {
             "traceId": self._trace_id,
             "spanId": self._ids.of(*place),
