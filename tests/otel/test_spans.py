@@ -10,7 +10,7 @@ import servers
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import NoOpTracerProvider
 
-from tracedclient.inbound import trace_context
+from tracedclient.inbound import current_context, trace_context
 from tracedclient.instruments.otel import OpenTelemetry
 from tracedclient.instruments.otel.ids import TraceIdGenerator
 from tracedclient.propagation import Propagation
@@ -184,6 +184,23 @@ def test_the_id_generator_makes_it_the_traces_id(make_sdk, make_client, echo_ser
     assert ids[0] == TRACE_ID == traceparent(echo_server.requests[0]).split("-")[1]
     assert ids[1] not in (TRACE_ID, "0" * 32)
     assert "tracedclient.trace_id" not in sdk.spans[0].attributes
+
+
+def test_the_id_generator_takes_the_id_of_the_request_being_served(make_sdk):
+    """Whoever begins the trace of a request that brought no span does so with the id its lines have."""
+    tracer = make_sdk(id_generator=TraceIdGenerator(current_context)).tracers.get_tracer(
+        "framework"
+    )
+
+    def begun(trace):
+        with trace_context(trace):
+            return trace_id(tracer.start_span("GET /orders"))
+
+    assert begun(TRACE_ID) == TRACE_ID
+    assert begun("order-7") not in (TRACE_ID, "0" * 32)
+    # Who begins another trace below a span that came in wants another one.
+    assert begun(TraceContext(TRACE_ID, SPAN_ID)) != TRACE_ID
+    assert trace_id(tracer.start_span("cron")) != TRACE_ID
 
 
 def test_each_attempt_is_a_span(client, sdk, echo_server):
