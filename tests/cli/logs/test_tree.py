@@ -85,3 +85,55 @@ def test_a_url_that_is_none_names_nobody():
     """A URL that cannot be taken apart does not hinder."""
     shop = call("shop", "[", 0, 300)
     assert shape(calls([shop, ORDERS]))[1] == ("orders", 1, 0, "time")
+
+
+def spanned(service, start, ms, *spans, parent=None):
+    """A call with an attempt for each of ``spans``, made for the span ``parent``."""
+    made = [
+        attempt(n, exchange(start, url="http://10.0.0.7/", duration_ms=ms / 2, span_id=span))
+        for n, span in enumerate(spans, 1)
+    ]
+    fields = {"service_name": service, "duration_ms": ms, "parent_span_id": parent}
+    return starting(trace(*made, **fields), start)
+
+
+def test_ids_of_spans_say_who_called_whom():
+    """A call is below the attempt whose span it names, whatever the names, the times and the clocks."""
+    shop = spanned("shop", 0, 100, "a1", "a2")
+    late = spanned("worker", 90_000, 500, "b1", parent="a2")
+    own = spanned("worker", 90_100, 900, "c1", parent="b1")
+    found = calls([own, late, shop])
+    assert [(one.depth, one.caller, one.attempt, one.by) for one in found] == [
+        (0, None, None, ""),
+        (1, 0, 2, "span id"),
+        (2, 1, 1, "span id"),
+    ]
+
+
+def test_a_span_that_no_line_has_leaves_it_to_the_times():
+    """Where a proxy on the way put its own span, names and times are what is left."""
+    shop = spanned("shop", 0, 300, "a1")
+    orders = spanned("orders", 20, 50, "b1", parent="f00d")
+    assert shape(calls([shop, orders]))[1] == ("orders", 1, 0, "time")
+
+
+def test_spans_that_go_in_a_circle_lose_no_call():
+    """Calls that forged ids make each other's callers, or their own, are all in the tree, once."""
+    one = spanned("one", 0, 100, "a1", parent="b1")
+    two = spanned("two", 10, 200, "b1", parent="a1")
+    below = spanned("below", 20, 30, "c1", parent="b1")
+    itself = spanned("itself", 40, 30, "d1", parent="d1")
+    found = calls([one, two, below, itself])
+    assert sorted(c.trace.service_name for c in found) == ["below", "itself", "one", "two"]
+    assert {c.trace.service_name: c.depth for c in found} == {
+        "one": 0,
+        "two": 1,
+        "below": 2,
+        "itself": 0,
+    }
+
+
+def test_services_that_call_each_other_without_end():
+    """A chain of calls deeper than Python's recursion is a tree too."""
+    chain = [spanned(f"s{n % 2}", n, 5, f"{n}", parent=f"{n - 1}") for n in range(1500)]
+    assert [one.depth for one in calls(chain)] == list(range(1500))

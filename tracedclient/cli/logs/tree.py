@@ -1,7 +1,8 @@
 """The traces of several services with one id → who called whom.
 
-A call was made on behalf of another when it lies within one of its exchanges, and the other went to
-the service that made it. Pure.
+A call says in ``parent_span_id`` for which exchange of another it was made. Where that is not known,
+it was made on behalf of another when it lies within one of its exchanges, and the other went to the
+service that made it. Pure.
 """
 
 from __future__ import annotations
@@ -32,15 +33,28 @@ class Call(NamedTuple):
     attempt: int | None = None
     """In which of the caller's attempts."""
     by: str = ""
-    """``name and time``, or ``time`` alone."""
+    """``span id``; where none says it, ``name and time``, or ``time`` alone."""
+
+
+class _Place(NamedTuple):
+    """One of the attempts that may have led to a call."""
+
+    caller: int
+    attempt: int
 
 
 class _Link(NamedTuple):
-    named: bool
+    place: _Place
+    by: str
+
+
+class _Fit(NamedTuple):
+    """How well names and times agree with a call being made for an exchange; the least is best."""
+
+    unnamed: bool
     outside_s: float
     exchange_ms: float
-    caller: int
-    attempt: int
+    place: _Place
 
 
 def calls(traces: Iterable[TraceResult]) -> list[Call]:
@@ -50,8 +64,7 @@ def calls(traces: Iterable[TraceResult]) -> list[Call]:
     """
     distinct = {_identity(trace): trace for trace in traces}
     found = sorted(distinct.values(), key=lambda trace: moment(trace.started_at))
-    links = [_link(child, found) for child in found]
-    return list(_walk(found, links, None, 0, {}))
+    return list(_walk(found, _without_circles([*_links(found)])))
 
 
 def culprit(found: Sequence[Call]) -> Call:
@@ -64,38 +77,66 @@ def culprit(found: Sequence[Call]) -> Call:
     return max(roots, key=lambda call: call.trace.duration_ms)
 
 
-def _walk(
-    found: list[TraceResult],
-    links: list[_Link | None],
-    caller: int | None,
-    depth: int,
-    places: dict[int, int],
-) -> Iterator[Call]:
+def _walk(found: list[TraceResult], links: list[_Link | None]) -> Iterator[Call]:
+    led_to: dict[int | None, list[int]] = {}
     for index, link in enumerate(links):
-        if (link.caller if link else None) != caller:
-            continue
+        led_to.setdefault(link.place.caller if link else None, []).append(index)
+    places: dict[int, int] = {}
+    # Not by recursion: services that call each other in a loop go deeper than Python does.
+    left = [(index, 0) for index in reversed(led_to.get(None, []))]
+    while left:
+        index, depth = left.pop()
+        link = links[index]
         places[index] = len(places)
         if link is None:
             yield Call(found[index], depth)
         else:
-            by = "name and time" if link.named else "time"
-            yield Call(found[index], depth, places[link.caller], link.attempt, by)
-        yield from _walk(found, links, index, depth + 1, places)
+            caller, attempt = link.place
+            yield Call(found[index], depth, places[caller], attempt, link.by)
+        left += [(child, depth + 1) for child in reversed(led_to.get(index, []))]
 
 
-def _link(child: TraceResult, found: Sequence[TraceResult]) -> _Link | None:
-    links = [
-        link
+def _links(found: Sequence[TraceResult]) -> Iterator[_Link | None]:
+    spans = {
+        exchange.span_id: _Place(index, attempt.number)
+        for index, trace in enumerate(found)
+        for attempt in trace.attempts
+        for exchange in attempt.exchanges
+        if exchange.span_id
+    }
+    for child in found:
+        # A span that no line has may be of a proxy on the way: names and times then still tell.
+        place = spans.get(child.parent_span_id or "")
+        yield _Link(place, "span id") if place else _best_fit(child, found)
+
+
+def _without_circles(links: list[_Link | None]) -> list[_Link | None]:
+    """Have no call lead to itself, as forged ids can: its calls would be nowhere in the tree."""
+    for start in range(len(links)):
+        seen = {start}
+        link = links[start]
+        while link is not None and link.place.caller not in seen:
+            seen.add(link.place.caller)
+            link = links[link.place.caller]
+        if link is not None and link.place.caller == start:
+            links[start] = None
+    return links
+
+
+def _best_fit(child: TraceResult, found: Sequence[TraceResult]) -> _Link | None:
+    fits = [
+        fit
         for index, other in enumerate(found)
         if other is not child and _writer(other) != _writer(child)
-        for link in _links(child, other, index)
+        for fit in _fits(child, other, index)
     ]
-    return min(
-        links, key=lambda link: (not link.named, link.outside_s, link.exchange_ms), default=None
-    )
+    if not fits:
+        return None
+    best = min(fits)
+    return _Link(best.place, "time" if best.unnamed else "name and time")
 
 
-def _links(child: TraceResult, other: TraceResult, index: int) -> Iterator[_Link]:
+def _fits(child: TraceResult, other: TraceResult, index: int) -> Iterator[_Fit]:
     for attempt in other.attempts:
         for exchange in attempt.exchanges:
             named = _goes_to(exchange, child.service_name)
@@ -104,7 +145,8 @@ def _links(child: TraceResult, other: TraceResult, index: int) -> Iterator[_Link
             if exchange.duration_ms > child.duration_ms and outside_s <= (
                 SKEW_S if named else _ONE_CLOCK_S
             ):
-                yield _Link(named, outside_s, exchange.duration_ms, index, attempt.number)
+                place = _Place(index, attempt.number)
+                yield _Fit(not named, outside_s, exchange.duration_ms, place)
 
 
 def _identity(trace: TraceResult) -> tuple[object, ...]:

@@ -79,6 +79,8 @@ def _glyph(phase: str, page: Page) -> str:
 def _links(calls: Sequence[Call]) -> Iterator[str]:
     for index, call in enumerate(calls):
         if call.caller is not None:
-            yield f"[{index + 1}] within attempt {call.attempt} of [{call.caller + 1}], by {call.by}"
+            # What a queue brought may have been done long after the call that it was done for.
+            where = "for" if call.by == "span id" else "within"
+            yield f"[{index + 1}] {where} attempt {call.attempt} of [{call.caller + 1}], by {call.by}"
     if all(call.caller is None for call in calls):
-        yield "none of them lies within another"
+        yield "none of them is known to be made for another"
