@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tracedclient.httptrace import GotConnInfo
+    from tracedclient._infos import GotConnInfo
     from tracedclient.trace.model import TCP
 
 
