@@ -26,8 +26,9 @@ from tracedclient.trace.model import (
     Holder,
     Pool,
     Proxy,
+    Timings,
 )
-from tracedclient.trace.timings import WRITE_FAILED, Mark, milliseconds, timings
+from tracedclient.trace.timings import WRITE_FAILED, Mark, Usual, milliseconds, timings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,14 +71,19 @@ class Clock:
 
     def events(self, marks: Sequence[Mark]) -> tuple[Event, ...]:
         """Return what happened, each with its time."""
-        anchor, second, text, events = self._anchor, self._second, self._text, []
+        second = (self._anchor + self.start) // 1_000_000_000
+        text, base = _utc_second(second), self._anchor - second * 1_000_000_000
+        events = []
         for mark in marks:
-            now, rest = divmod(anchor + mark.at, 1_000_000_000)
-            if now != second:
-                second, text = now, _utc_second(now)
+            since = base + mark.at
+            # Nearly all of them are in the second in which the call began.
+            moment = f"{text}.{since // 1_000:06d}Z" if 0 <= since < _SECOND else self.utc(mark.at)
             if mark.hook != WRITE_FAILED:
-                events.append(Event(event=mark.hook, at=f"{text}.{rest // 1_000:06d}Z"))
+                events.append(Event(event=mark.hook, at=moment))
         return tuple(events)
+
+
+_SECOND = 1_000_000_000
 
 
 @lru_cache(maxsize=8)
@@ -102,8 +108,10 @@ class AttemptDraft:
 
     def freeze(self, end: int) -> Attempt:
         done = self._done
-        exchanges = tuple(draft.freeze(end) for draft in self.exchanges)
-        failed = next((e.error for e in reversed(exchanges) if e.error), None)
+        exchanges = tuple([draft.freeze(end) for draft in self.exchanges])
+        failed = None
+        for exchange in exchanges:
+            failed = exchange.error or failed
         return Attempt(
             number=self._number,
             started_at=self._clock.utc(self._start),
@@ -150,7 +158,7 @@ class ExchangeDraft:
     _read_at = 0
     _longest_silence = 0
     _readers_time = 0
-    _is_usual = False
+    _usual: Notes | None = None
 
     def __init__(self, clock: Clock, method: str, url: str) -> None:
         self._clock = clock
@@ -195,7 +203,8 @@ class ExchangeDraft:
 
     def take(self, notes: Notes) -> None:
         """Take what was noted since the connection was there, as the hooks would have told it."""
-        self._is_usual = bool(notes.body_done_at) and len(self.marks) == len(_BEFORE_USUAL)
+        if notes.body_done_at and len(self.marks) == len(_BEFORE_USUAL):
+            self._usual = notes
         mark = self.marks.append
         self.got_conn = notes.conn
         mark(Mark("got_conn", notes.got_conn_at))
@@ -263,7 +272,7 @@ class ExchangeDraft:
             status=self.status,
             http_version=self.http_version,
             error=self.error,
-            ms=timings(self.marks, self._start, end, self._readers_time),
+            ms=self._timings(end),
             connection=self._connection(),
             pool=self.pool,
             dns=self.dns,
@@ -283,6 +292,13 @@ class ExchangeDraft:
             body_complete=self.body_complete,
             events=self._clock.events(self.marks),
         )
+
+    def _timings(self, end: int) -> Timings:
+        notes = self._usual
+        if notes is None:
+            return timings(self.marks, self._start, end, self._readers_time)
+        times = (self._start, notes.got_conn_at, notes.wrote_at, notes.first_byte_at, end)
+        return Usual(*times, self._readers_time).timings()
 
     def _why_not_returned(self) -> str | None:
         if self.put_idle_conn is not None:

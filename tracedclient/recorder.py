@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from functools import cache
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,12 @@ from tracedclient.errors import AddressRefused, CircuitOpen, ClientClosed, Respo
 from tracedclient.httptrace import NoteTaker
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.decision import BY_CALL, Decision
-from tracedclient.trace.model import DNS, TLS, Connect, ErrorInfo, Pool, Proxy, TraceResult
+from tracedclient.trace.model import DNS, TLS, Connect, Pool, Proxy, TraceResult
 from tracedclient.trace.summary import origin, summarise
 from tracedclient.trace.timings import WRITE_FAILED, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tracedclient import httptrace
     from tracedclient.baseline import Baseline
@@ -237,35 +237,27 @@ class Recorder(NoteTaker):
                 return None
             self._finished = True
         end = self._clock.now()
-        attempts = tuple(draft.freeze(end) for draft in self._attempts)
+        attempts = tuple([draft.freeze(end) for draft in self._attempts])
         duration_ms = milliseconds(end - self._clock.start)
         place = origin(self._url or "")
         result = summarise(
             attempts,
             outcome=_outcome(status, error),
             status=status,
-            error=self._error(error),
+            error=None if error is None else error_info(error, self._phase_of(error)),
             trace_id=self.trace_id,
             parent_span_id=self._parent_span_id,
             started_at=self._clock.utc(self._clock.start),
             duration_ms=duration_ms,
             usual=None if self._baseline is None else self._baseline.usual(place, duration_ms),
-            service_name=self._service or None,
-            http_request_method=self._method,
+            http_request_method=None if self._method is None else printable(self._method),
             url_full=self._url,
-            debug_source=self.decision.source,
-            debug_rule=self.decision.rule,
-            debug_revision=self.decision.revision,
-            host_name=_host_name(),
             process_pid=os.getpid(),
-            client_version=__version__,
+            **_of_service(self._service, self.decision),
         )
         if self._baseline is not None:
             self._baseline.learn(place, result)
         return result
-
-    def _error(self, error: BaseException | None) -> ErrorInfo | None:
-        return None if error is None else error_info(error, self._phase_of(error))
 
     def _phase_of(self, error: BaseException) -> str:
         for kind, phase in _OUTSIDE_OF_EXCHANGES:
@@ -326,6 +318,15 @@ def _tls(info: httptrace.TLSHandshakeDoneInfo) -> TLS:
     )
 
 
-@cache
-def _host_name() -> str:
-    return socket.gethostname()
+@lru_cache(maxsize=256)
+def _of_service(service: str, decision: Decision) -> Mapping[str, str | None]:
+    """What is the same in many a record, fit for JSON; the caller's name of it may be no text."""
+    fields = {
+        "service_name": service or None,
+        "debug_source": decision.source,
+        "debug_rule": decision.rule,
+        "debug_revision": decision.revision,
+        "host_name": socket.gethostname(),
+        "client_version": __version__,
+    }
+    return {name: text and printable(text) for name, text in fields.items()}

@@ -6,7 +6,7 @@ import pytest
 from made_traces import AT, attempt, exchange
 
 from tracedclient.trace.model import DNS, SCHEMA, TLS, Connection, ErrorInfo
-from tracedclient.trace.schema import to_dict, to_json
+from tracedclient.trace.schema import to_dict
 from tracedclient.trace.summary import summarise
 
 
@@ -183,12 +183,3 @@ def test_server_is_that_of_the_request(url, host, port):
 def test_rounding_makes_nothing_negative():
     """Phases that, rounded, are longer than the call leave 0 unaccounted, not less."""
     assert summary(attempt(exchange(ms={"wait": 100.001}))).unaccounted_ms == 0.0
-
-
-def test_text_that_json_cannot_hold_is_escaped():
-    """A lone surrogate in what the caller named does not lose the record."""
-    found = summary(service_name="caf\udc80", http_request_method="G\nET", process_pid=7)
-    assert found.service_name == "caf\\udc80"
-    assert found.http_request_method == "G\\x0aET"
-    assert found.process_pid == 7
-    assert b"\n" not in to_json(found)

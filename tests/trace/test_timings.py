@@ -11,6 +11,7 @@ from tracedclient.trace.model import PHASES, Timings
 from tracedclient.trace.timings import (
     WRITE_FAILED,
     Mark,
+    Usual,
     milliseconds,
     phase_nanoseconds,
     timings,
@@ -226,3 +227,21 @@ def test_total_sums_over_exchanges_and_invents_nothing():
 def test_milliseconds_are_to_the_microsecond(nanoseconds, expected):
     """Milliseconds carry three decimals."""
     assert milliseconds(nanoseconds) == expected
+
+
+@given(
+    st.lists(st.integers(0, 10**12), min_size=5, max_size=5).map(sorted),
+    st.integers(0, 10**12),
+)
+def test_usual_exchange_is_timed_as_any(times, readers_time):
+    """The times of a kept connection's exchange give what their marks give, whatever they are."""
+    start, got_conn, wrote, first_byte, end = times
+    marks = {
+        "get_conn": start,
+        "got_conn": got_conn,
+        "wrote_headers": wrote,
+        "wrote_request": wrote,
+    }
+    marks |= {"got_first_response_byte": first_byte, "response_head": first_byte, "body_done": end}
+    as_marks = [Mark(hook, at) for hook, at in marks.items()]
+    assert Usual(*times, readers_time).timings() == timings(as_marks, start, end, readers_time)

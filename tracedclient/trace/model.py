@@ -192,6 +192,12 @@ class Timings(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     unaccounted: float = 0.0
     """What lies in no phase: our own process, and the caller of a streamed body."""
 
+    def phases(self) -> dict[str, float]:
+        """Return the phases that took place, by their names."""
+        before = (self.blocked, self.dns, self.connect, self.proxy, self.tls)
+        spent = (*before, self.send, self.wait, self.receive)
+        return {phase: ms for phase, ms in zip(PHASES, spent, strict=True) if ms is not None}
+
 
 class Event(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     event: str

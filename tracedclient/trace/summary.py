@@ -6,9 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tracedclient.redaction import printable
 from tracedclient.trace.model import (
-    PHASES,
     SCHEMA,
     Attempt,
     ErrorInfo,
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-_FIELD_OF_PHASE = {phase: f"{phase}_ms" for phase in PHASES}
 
 _OUTCOME_OF_PHASE = {
     "prepare": "invalid_request",
@@ -53,7 +49,7 @@ def summarise(
     """Return the record of a call that did ``attempts`` and ended with ``status`` or ``error``.
 
     ``outcome`` may be ``other`` for an error: the phase it came up in then names it. ``known`` are
-    further fields of the record that need no computing.
+    further fields of the record that need no computing, and are fit for JSON.
     """
     exchanges: list[Exchange] = []
     retries = redirects = 0
@@ -72,6 +68,11 @@ def summarise(
     )
     if error is not None and outcome == "other":
         outcome = _OUTCOME_OF_PHASE.get(error.phase, outcome)
+    last = exchanges[-1] if exchanges else None
+    connection = last.connection if last else None
+    peer, peer_port = _split_address(connection.remote if connection else None)
+    server, server_port = _server(origin(url_full or ""))
+    spent = phases.get
     return TraceResult(
         schema=SCHEMA,
         outcome=outcome,
@@ -79,6 +80,8 @@ def summarise(
         verdict_sentence=verdict.sentence,
         verdict_evidence=verdict.evidence,
         url_full=url_full,
+        server_address=server,
+        server_port=server_port,
         http_response_status_code=status,
         error_type=error.type if error else None,
         error_phase=error.phase if error else None,
@@ -88,25 +91,26 @@ def summarise(
         retry_count=retries,
         redirect_count=redirects,
         retry_sleep_ms=slept,
+        blocked_ms=spent("blocked"),
+        dns_ms=spent("dns"),
+        connect_ms=spent("connect"),
+        proxy_ms=spent("proxy"),
+        tls_ms=spent("tls"),
+        send_ms=spent("send"),
+        wait_ms=spent("wait"),
+        receive_ms=spent("receive"),
         unaccounted_ms=max(0.0, round(duration_ms - sum(phases.values()) - (slept or 0.0), 3)),
         slowest_phase=_slowest(phases, slept),
         usual=usual,
         dns_err=_last_dns_error(exchanges),
+        conn_reused=connection.reused if connection else None,
+        network_peer_address=peer,
+        network_peer_port=peer_port,
+        network_protocol_version=last.http_version if last else None,
+        tls_protocol_version=last.tls[-1].version if last and last.tls else None,
         attempts=attempts,
-        **_in_milliseconds(phases),
-        **_server(origin(url_full or "")),
-        **_peer(exchanges[-1] if exchanges else None),
-        **_printable(known),
+        **known,
     )
-
-
-def _printable(known: Mapping[str, Any]) -> dict[str, Any]:
-    # What the caller gave as method or service may be no text that JSON can hold.
-    return {key: printable(fact) if isinstance(fact, str) else fact for key, fact in known.items()}
-
-
-def _in_milliseconds(phases: Mapping[str, float]) -> dict[str, Any]:
-    return {_FIELD_OF_PHASE[phase]: spent for phase, spent in phases.items()}
 
 
 def _slowest(phases: Mapping[str, float], slept: float | None) -> str | None:
@@ -115,8 +119,11 @@ def _slowest(phases: Mapping[str, float], slept: float | None) -> str | None:
 
 
 def _last_dns_error(exchanges: Sequence[Exchange]) -> str | None:
-    errors = [exchange.dns.error for exchange in exchanges if exchange.dns and exchange.dns.error]
-    return errors[-1] if errors else None
+    found = None
+    for exchange in exchanges:
+        if exchange.dns is not None:
+            found = exchange.dns.error or found
+    return found
 
 
 def origin(url: str) -> str:
@@ -126,27 +133,13 @@ def origin(url: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _server(place: str) -> Mapping[str, Any]:
+def _server(place: str) -> tuple[str | None, int | None]:
     try:
         parts = urlsplit(place)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
-        return {}
-    return {"server_address": parts.hostname, "server_port": port if parts.hostname else None}
-
-
-def _peer(exchange: Exchange | None) -> dict[str, Any]:
-    if exchange is None:
-        return {}
-    connection = exchange.connection
-    host, port = _split_address(connection.remote if connection else None)
-    return {
-        "conn_reused": connection.reused if connection else None,
-        "network_peer_address": host,
-        "network_peer_port": port,
-        "network_protocol_version": exchange.http_version,
-        "tls_protocol_version": exchange.tls[-1].version if exchange.tls else None,
-    }
+        return None, None
+    return parts.hostname, port if parts.hostname else None
 
 
 @lru_cache(maxsize=256)
