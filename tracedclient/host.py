@@ -51,9 +51,10 @@ class ThrottleCounter:
 
     def throttled_us(self) -> int | None:
         """Return microseconds, or ``None`` where no file tells them."""
-        if not self._kept:
+        kept = self._kept
+        if not kept:
             self._open()
-        descriptor = self._kept["descriptor"]
+        descriptor = kept["descriptor"]
         if descriptor is None:
             return None
         throttled = _read(descriptor)

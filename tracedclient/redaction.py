@@ -28,6 +28,8 @@ _WRAPPERS = frozenset({"requests", "urllib3"})
 
 # RFC 3986, appendix B: matches anything, and unlike urlsplit raises for nothing.
 _URL = re.compile(r"([^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
+# Without one of these it has neither userinfo, nor query, nor fragment.
+_HIDES = re.compile("[@?#]")
 _ADDRESS = re.compile(r"(?:\[[^@\[\]]*\]|[^:@\[\]]*)(?::[0-9]+)?")
 
 # Each takes a character once only: an error text can be long, and a peer may have written it.
@@ -119,6 +121,8 @@ def redact_url(url: str) -> str:
     ``url.full``, applied to every value instead of a list of known secrets).
     """
     url = printable(url)
+    if not _HIDES.search(url):
+        return _cut(url, _MAX_URL)
     scheme, authority, path, query = _parts(url)
     userinfo, _, address = (authority or "").rpartition("@")
     if "@" in url and (authority is None or not _ADDRESS.fullmatch(address)):

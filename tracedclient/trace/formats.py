@@ -150,10 +150,12 @@ def read_first(headers: Headers, accepted: Sequence[Format]) -> TraceContext | N
 
 def sent_span_id(headers: Mapping[str, object]) -> str | None:
     """Return the span id that a request with ``headers`` takes along, ``None`` when it takes none."""
-    for name, parse in (("traceparent", w3c.span_id_of), ("b3", b3.span_id_of)):
-        value = headers.get(name)
-        if value is not None:
-            return parse(value) if isinstance(value, str) else None
+    value = headers.get("traceparent")
+    if value is not None:
+        return w3c.span_id_of(value) if isinstance(value, str) else None
+    value = headers.get("b3")
+    if value is not None:
+        return b3.span_id_of(value) if isinstance(value, str) else None
     value = headers.get("X-B3-SpanId")
     return value if isinstance(value, str) and b3.is_span_id(value) else None
 

@@ -32,10 +32,8 @@ def parse_traceparent(value: str, tracestate: Sequence[str] = ()) -> TraceContex
 
     ``tracestate`` are the fields of that name; they count only with a good ``traceparent``.
     """
-    if len(value) > _MAX_TRACEPARENT:
-        return None
-    match = _TRACEPARENT.fullmatch(value.strip(_BLANK))
-    if match is None or (match["version"] == "00" and match["rest"] is not None):
+    match = _match(value)
+    if match is None:
         return None
     bits = int(match["flags"], 16)
     return TraceContext(
@@ -49,8 +47,17 @@ def parse_traceparent(value: str, tracestate: Sequence[str] = ()) -> TraceContex
 
 def span_id_of(traceparent: str) -> str | None:
     """Return the sender's span id, ``None`` when the header is not one."""
-    context = parse_traceparent(traceparent)
-    return None if context is None else context.span_id
+    match = _match(traceparent)
+    return None if match is None else match["span_id"]
+
+
+def _match(value: str) -> re.Match[str] | None:
+    if len(value) > _MAX_TRACEPARENT:
+        return None
+    match = _TRACEPARENT.fullmatch(value.strip(_BLANK))
+    if match is None or (match["version"] == "00" and match["rest"] is not None):
+        return None
+    return match
 
 
 def flags(*, sampled: bool | None, random: bool) -> str:
