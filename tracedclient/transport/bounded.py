@@ -36,6 +36,12 @@ class Bounded(_Base):
         self._limit = value
         self._allow(value)
 
+    def bound(self, limit: float | None, deadline: float | None) -> None:
+        """Do what ``settimeout(limit)`` does, and keep ``deadline`` from now on."""
+        self._limit, self.deadline = limit, deadline
+        if deadline is None:
+            self._allow(limit)
+
     def _allow(self, seconds: float | None) -> None:
         # Setting it costs a system call each time, whether it changes or not.
         if self.gettimeout() != seconds:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import itertools
 import re
+import select
 import sys
 import time
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from tracedclient import httptrace
 from tracedclient.httptrace import hears
 from tracedclient.redaction import causes
 from tracedclient.transport import on_demand
-from tracedclient.transport.bounded import keep_deadline, set_deadline
+from tracedclient.transport.bounded import Bounded, keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
 from tracedclient.transport.reading import wait_for_answer
@@ -99,6 +100,7 @@ class Traced(_Base):
         self._answering: Any = None
         self._tcp_before: bytes | None = None
         self._is_stamped = False
+        self._poll: select.poll | None = None
         self._ends: tuple[str | None, str | None] | None = None
         """Its addresses, once they were asked for."""
         self._writing = Writing()
@@ -117,7 +119,7 @@ class Traced(_Base):
         self.idle_since = None
         self.max_idle = MAX_IDLE
         self.sent = False
-        self._answering = self._tcp_before = self._ends = None
+        self._answering = self._tcp_before = self._ends = self._poll = None
         self._is_stamped = False
         super().connect()
         self.opened_at = time.monotonic()
@@ -237,6 +239,9 @@ class Traced(_Base):
 
     def send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
         """Send a request whose bytes are ready, with what ``request`` tells of one."""
+        if self.trace is None:
+            self._send_untold(method, head, body)
+            return
         self._begin_writing(Writing())
         error: BaseException | None = None
         try:
@@ -252,11 +257,26 @@ class Traced(_Base):
         if self.trace is not None and hears(self.trace, "wrote_header_field"):
             self._tell_fields(self.trace, head)
         self.sent = self._writing.head = True
-        if body is None or len(body) <= JOINED_BYTES:
-            self.send(head + body if body else head)
-        else:
-            self.send(head)
-            self.send(body)
+        for data in _pieces(head, body):
+            self.send(data)
+
+    def _send_untold(self, method: str, head: bytes, body: bytes | None) -> None:
+        """The same with nobody to tell, and without asking at each step what it is that is sent."""
+        self._method = method  # http.client's
+        self.phase = "send"
+        self._answering = self.sock
+        self.uses += 1
+        self.idle_since = None
+        self._writing = Writing()
+        self.sent = True
+        try:
+            for data in _pieces(head, body):
+                sys.audit("http.client.send", self, data)
+                self.sock.sendall(data)
+        except BaseException:
+            # urllib3 looks for an answer all the same; nothing may follow it on this connection.
+            self._writing.closes = True
+            raise
 
     @staticmethod
     def _tell_fields(trace: ClientTrace, head: bytes) -> None:
@@ -308,6 +328,17 @@ class Traced(_Base):
         """Raise what was raised in this stage."""
         if self.begun is not None and self.begun.stage == stage and self.begun.error is not None:
             raise self.begun.error
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, and nothing lies on it to be read: its end neither."""
+        if self.sock is None or not hasattr(select, "poll"):
+            return super().is_connected
+        if self._poll is None:
+            # Kept: to make one and to register the socket takes longer than to ask it.
+            self._poll = select.poll()
+            self._poll.register(self.sock, select.POLLIN)
+        return not self._poll.poll(0)
 
     @property
     def may_be_used_plainly(self) -> bool:
@@ -443,6 +474,15 @@ class Traced(_Base):
         """Wait for an answer; return how many seconds it has lain in the kernel by then."""
         return wait_for_answer(self._answering, answered=self.uses > 1, written_at=self._writing.at)
 
+    def bound(self, seconds: float | None) -> None:
+        """Let each read and write of the exchange that begins take so long, within its deadline."""
+        sock, deadline = self.sock, self.call.deadline if self.call is not None else None
+        self.upload_timeout = seconds
+        if isinstance(sock, Bounded):
+            sock.bound(seconds, deadline)
+        else:
+            sock.settimeout(seconds)
+
     def set_deadline(self, deadline: float | None) -> None:
         """Bound the rest of the exchange; the body too, which may outlive ``self.sock``."""
         set_deadline(self._answering, deadline)
@@ -486,6 +526,17 @@ class HTTPConnection(Traced, urllib3.connection.HTTPConnection):
 
 class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
     """urllib3's ``HTTPSConnection``, observed; its handshakes are told apart from their setup."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, and nothing lies on it to be read: its end neither."""
+        if self.sock is None or not hasattr(select, "poll"):
+            return super().is_connected
+        if self._poll is None:
+            # Kept: to make one and to register the socket takes longer than to ask it.
+            self._poll = select.poll()
+            self._poll.register(self.sock, select.POLLIN)
+        return not self._poll.poll(0)
 
     @property
     def may_be_used_plainly(self) -> bool:
@@ -543,6 +594,13 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
                 error=error,
             )
         )
+
+
+def _pieces(head: bytes, body: bytes | None) -> tuple[bytes, ...]:
+    """One message, one packet, where the body is small."""
+    if not body:
+        return (head,)
+    return (head + body,) if len(body) <= JOINED_BYTES else (head, body)
 
 
 def _address(sock: Any, which: str) -> str | None:

@@ -147,8 +147,7 @@ class _Exchange:
         self._stage = "send"
 
     def _send(self) -> None:
-        self._conn.upload_timeout = self._plain.read
-        self._conn.sock.settimeout(self._plain.read)
+        self._conn.bound(self._plain.read)
         self._conn.send_whole(self._plain.method, self._plain.head, self._plain.body)
         self._conn.phase = "wait"
         self._stage = "receive"

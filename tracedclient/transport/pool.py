@@ -22,6 +22,7 @@ from tracedclient.transport.connection import HTTPConnection, HTTPSConnection, T
 from tracedclient.transport.dial import USUAL, address_text
 from tracedclient.transport.discreet import redact_target
 from tracedclient.transport.failure import WireFacts, attach
+from tracedclient.transport.shelf import Shelf
 
 if TYPE_CHECKING:
     from tracedclient.httptrace import ClientTrace
@@ -49,6 +50,8 @@ class _ConnectionClass:
 
 class _TracedPool(_Base):
     """What both kinds of pool add to urllib3's."""
+
+    QueueCls = Shelf
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

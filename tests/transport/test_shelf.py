@@ -1,0 +1,57 @@
+"""Where a pool keeps its connections: a ``LifoQueue`` in all that a pool does with one."""
+
+from __future__ import annotations
+
+import queue
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracedclient.transport.shelf import Shelf
+
+STEPS = st.lists(st.one_of(st.just("get"), st.integers(0, 9)), max_size=20)
+
+
+def outcome(kept, steps):
+    """What comes of each step, and what is left."""
+    said = []
+    for step in steps:
+        try:
+            said.append(kept.get(block=False) if step == "get" else kept.put(step, block=False))
+        except (queue.Empty, queue.Full) as error:
+            said.append(type(error))
+    return said, kept.qsize(), kept.full(), kept.empty()
+
+
+@given(STEPS, st.integers(0, 3))
+def test_gives_and_takes_as_a_lifo_queue(steps, maxsize):
+    """Whatever is put and taken, the same comes back, in the same order, with the same refusals."""
+    assert outcome(Shelf(maxsize), steps) == outcome(queue.LifoQueue(maxsize), steps)
+
+
+def test_waits_as_long_as_told():
+    """Where there is nothing, a wait ends with ``queue.Empty`` at its time."""
+    began = time.monotonic()
+    with pytest.raises(queue.Empty):
+        Shelf(1).get(timeout=0.05)
+    assert 0.05 <= time.monotonic() - began < 5
+
+
+def test_every_waiting_thread_gets_its_turn():
+    """Threads that share two things, each waiting for one, all come to an end, and none is lost."""
+    shelf, together = Shelf(2), Barrier(16)
+    for thing in "ab":
+        shelf.put(thing)
+
+    def work(_):
+        together.wait(10)
+        for _ in range(200):
+            shelf.put(shelf.get(timeout=10), block=False)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(16)))
+    assert sorted([shelf.get(block=False), shelf.get(block=False)]) == ["a", "b"]
