@@ -11,15 +11,14 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
+from tracedclient._value import Value
 from tracedclient.redaction import redact_url
 
 if TYPE_CHECKING:
     from tracedclient.trace.model import TraceResult
 
 
-class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+class InFlight(Value):
     """A call that has not finished, at the moment it was asked for."""
 
     trace_id: str

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import msgspec
-
+from tracedclient._value import Value, derived
 from tracedclient.trace.formats import NOT_IDS, Field, Format, IdHeader, formats
 from tracedclient.trace.ids import new_span_id
 
@@ -42,8 +40,7 @@ class Origin(NamedTuple):
     port: str | None
 
 
-@dataclass(frozen=True)
-class Propagation:
+class Propagation(Value):
     """In which headers a client sends the trace on, and to which origins.
 
     formats  ``traceparent`` (with ``tracestate``), ``b3``, ``b3multi``; any other name is that of
@@ -57,23 +54,22 @@ class Propagation:
 
     formats: tuple[str, ...] = ("traceparent", "X-Trace-Id")
     origins: tuple[str, ...] | None = None
-    _ids: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    _spans: tuple[Format, ...] = field(init=False, repr=False, compare=False)
-    _patterns: tuple[Origin, ...] = field(init=False, repr=False, compare=False)
-    _names: frozenset[str] = field(init=False, repr=False, compare=False)
+    _ids: tuple[str, ...] = derived(init=False)
+    _spans: tuple[Format, ...] = derived(init=False)
+    _patterns: tuple[Origin, ...] = derived(init=False)
+    _names: frozenset[str] = derived(init=False)
 
     def __post_init__(self) -> None:
         forms = formats("formats", self.formats)
         names = {name for form in (*forms, *_ALWAYS_OURS) for name in form.names}
-        self._set("_ids", tuple(form.name for form in forms if isinstance(form, IdHeader)))
-        self._set("_spans", tuple(form for form in forms if not isinstance(form, IdHeader)))
-        self._set("formats", tuple(self.formats))
-        self._set("_patterns", _patterns(self.origins))
-        self._set("origins", None if self.origins is None else tuple(self.origins))
-        self._set("_names", frozenset(names | NOT_IDS))
-
-    def _set(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+        self._set(
+            formats=tuple(self.formats),
+            origins=None if self.origins is None else tuple(self.origins),
+            _ids=tuple(form.name for form in forms if isinstance(form, IdHeader)),
+            _spans=tuple(form for form in forms if not isinstance(form, IdHeader)),
+            _patterns=_patterns(self.origins),
+            _names=frozenset(names | NOT_IDS),
+        )
 
     def allows(self, url: str) -> bool:
         """Whether ``url`` leads to an origin that may see the trace; a URL in doubt does not."""
@@ -128,12 +124,17 @@ class Spans(Protocol):
         """Begin the span of one request that is about to be sent; return its id."""
 
 
-class Outbound(msgspec.Struct, frozen=True, gc=False):
+class Outbound:
     """The trace of one call, as it goes out with each of its requests."""
 
-    propagation: Propagation
-    fields: Sequence[Field]
-    spans: Spans | None = None
+    __slots__ = ("fields", "propagation", "spans")
+
+    def __init__(
+        self, propagation: Propagation, fields: Sequence[Field], spans: Spans | None = None
+    ) -> None:
+        self.propagation = propagation
+        self.fields = fields
+        self.spans = spans
 
     def begin(self, request: PreparedRequest) -> None:
         """Make ``request`` a new span of the trace: for each attempt, since retries differ."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from tracedclient._value import Value
 
 # socket.settimeout raises OverflowError, in the middle of a request, for little more than this.
 _MAX_SECONDS = 1_000_000_000
 
 
-@dataclass(frozen=True)
-class Timeout:
+class Timeout(Value):
     """Seconds; ``None`` is no limit. Raises ``TypeError`` or ``ValueError`` naming the field."""
 
     connect: float | None = 1.0
@@ -20,8 +19,9 @@ class Timeout:
     """For the whole call: all attempts, and the sleeps between them."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            _check(field.name, getattr(self, field.name))
+        _check("connect", self.connect)
+        _check("read", self.read)
+        _check("total", self.total)
 
     @classmethod
     def of(cls, value: Timeout | float | tuple[float | None, float | None] | None) -> Timeout:

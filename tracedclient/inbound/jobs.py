@@ -7,8 +7,6 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from msgspec.structs import replace
-
 from tracedclient.inbound.accept import ACCEPT, Acceptance
 from tracedclient.inbound.current import current_context, trace_context
 from tracedclient.trace.context import TraceContext
@@ -36,7 +34,7 @@ def trace_headers(carried: Sequence[str] = _CARRIED) -> dict[str, str]:
     context = current_context() or TraceContext(new_trace_id(), random=True)
     # Nobody logs the sending of a message as a span: the receiver's calls are its sender's caller's.
     span_id = context.span_id or new_span_id()
-    context = replace(context, span_id=None)
+    context = context._replace(span_id=None)
     return {
         name: before if after is None else f"{before}{span_id}{after}"
         for form in formats("carried", carried)

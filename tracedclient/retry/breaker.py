@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import dataclass
 from random import random as random_unit
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tracedclient._value import Value
 from tracedclient.errors import CircuitOpen
 from tracedclient.retry.budget import MAX_ORIGINS, PerOrigin, SlidingCount, check_number
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 _BUCKETS = 10
 
 
-@dataclass(frozen=True)
-class CircuitBreaker:
+class CircuitBreaker(Value):
     """When an origin is left alone, and for how long.
 
     Raises ``TypeError`` or ``ValueError``, naming the field, for a value that cannot be meant.

@@ -17,8 +17,9 @@ import threading
 import time
 import weakref
 from collections import OrderedDict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from tracedclient._value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,7 @@ _BUCKETS = 10
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True)
-class RetryBudget:
+class RetryBudget(Value):
     """How many retries may go to one origin, by how many calls go there.
 
     Raises ``TypeError`` or ``ValueError``, naming the field, for a value that cannot be meant.

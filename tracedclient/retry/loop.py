@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
-
-import tenacity
 
 from tracedclient.retry import testmode
 from tracedclient.retry.policy import (
@@ -36,14 +33,18 @@ def _always() -> bool:
     return True
 
 
-@dataclass
 class Attempted(Generic[Answer]):
     """A try that has ended: with an answer, or with ``facts.error``."""
 
-    facts: AttemptFacts
-    answer: Answer | None = None
-    retry_after: str | None = None
-    """The answer's ``Retry-After`` header."""
+    __slots__ = ("answer", "facts", "retry_after")
+
+    def __init__(
+        self, facts: AttemptFacts, answer: Answer | None = None, retry_after: str | None = None
+    ) -> None:
+        self.facts = facts
+        self.answer = answer
+        self.retry_after = retry_after
+        """The answer's ``Retry-After`` header."""
 
 
 class Next(NamedTuple):
@@ -104,6 +105,8 @@ class RetryLoop(Generic[Answer]):
             nonlocal number
             number += 1
             return first if number == 1 else attempt(number)
+
+        import tenacity  # noqa: PLC0415 - it loads asyncio's part too, and most calls need no second try
 
         retrying = tenacity.Retrying(
             retry=self._should_retry,

@@ -10,14 +10,18 @@ import errno
 import re
 import socket
 import ssl
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
-import tenacity
 from requests.exceptions import ChunkedEncodingError
 
+from tracedclient._value import Value
 from tracedclient.redaction import causes
+
+if TYPE_CHECKING:
+    from tenacity.stop import stop_base
+    from tenacity.wait import wait_base
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """RFC 9110 §9.2.2."""
@@ -43,8 +47,24 @@ _TLS_TRANSIENT = (
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: 4(?!08|25|29)[0-9]{2}\b")
 
 
-@dataclass(frozen=True)
-class RetryPolicy:
+class _FullJitter:
+    """A default of tenacity's, which is loaded when a call is about to be tried again: few are."""
+
+    def __init__(self, multiplier: float) -> None:
+        self._multiplier = multiplier
+
+    def __get__(self, _: object, __: type) -> wait_base:
+        return _full_jitter(self._multiplier)
+
+
+@cache
+def _full_jitter(multiplier: float) -> wait_base:
+    import tenacity  # noqa: PLC0415 - see _FullJitter
+
+    return tenacity.wait_random_exponential(multiplier=multiplier, max=2.0)
+
+
+class RetryPolicy(Value):
     """When to try again, and how long to wait before it.
 
     Raises ``TypeError`` or ``ValueError``, naming the field, for a value that cannot be meant.
@@ -52,16 +72,12 @@ class RetryPolicy:
 
     max_attempts: int = 3
     """All tries, the first one included: 1 to 5. 1 switches retries off."""
-    wait: tenacity.wait.wait_base = field(
-        default_factory=lambda: tenacity.wait_random_exponential(multiplier=0.05, max=2.0)
-    )
+    wait: wait_base = _FullJitter(0.05)  # type: ignore[assignment]
     """tenacity's wait between tries, in seconds. The default is full jitter: uniform between 0 and
     0.05, 0.1, 0.2, … at most 2 s, so that clients of a failed server do not return in step."""
-    wait_throttled: tenacity.wait.wait_base = field(
-        default_factory=lambda: tenacity.wait_random_exponential(multiplier=1.0, max=2.0)
-    )
+    wait_throttled: wait_base = _FullJitter(1.0)  # type: ignore[assignment]
     """The same after a 429 or 503 that has no ``Retry-After``."""
-    stop: tenacity.stop.stop_base | None = None
+    stop: stop_base | None = None
     """tenacity's stop, besides ``max_attempts`` and the call's total timeout."""
     methods: frozenset[str] = IDEMPOTENT_METHODS
     """Methods that may be repeated after they were sent."""
@@ -73,17 +89,19 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         _check_int("max_attempts", self.max_attempts, 1, MAX_ATTEMPTS)
-        _check_kind("wait", self.wait, tenacity.wait.wait_base)
-        _check_kind("wait_throttled", self.wait_throttled, tenacity.wait.wait_base)
-        if self.stop is not None:
-            _check_kind("stop", self.stop, tenacity.stop.stop_base)
+        for name in ("wait", "wait_throttled", "stop"):
+            # None is no wait, but it is no stop.
+            if name in vars(self) and (name, vars(self)[name]) != ("stop", None):
+                _check_kind(name, vars(self)[name])
         if not isinstance(self.retry_after_max, (int, float)) or not self.retry_after_max >= 0:
             raise ValueError(f"retry_after_max must be 0 or more, not {self.retry_after_max!r}")
-        object.__setattr__(self, "methods", _methods(self.methods))
-        object.__setattr__(self, "statuses", _statuses(self.statuses))
+        self._set(methods=_methods(self.methods), statuses=_statuses(self.statuses))
 
 
-def _check_kind(name: str, value: object, kind: type) -> None:
+def _check_kind(name: str, value: object) -> None:
+    import tenacity  # noqa: PLC0415 - who gives one of its objects has loaded it
+
+    kind = tenacity.stop.stop_base if name == "stop" else tenacity.wait.wait_base
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be one of tenacity's {name[:4]} objects, not {value!r}")
 

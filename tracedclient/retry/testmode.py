@@ -6,16 +6,17 @@ own. Who decides about a retry looks at ``current``; nothing else knows of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Lock
 
 
-@dataclass(frozen=True, eq=False)
 class Mode:
     """No sleep between two tries, and no budget for them."""
 
-    attempts: int | None = None
-    """All tries of a call, at most; ``None`` for what its policy says."""
+    __slots__ = ("attempts",)
+
+    def __init__(self, attempts: int | None = None) -> None:
+        self.attempts = attempts
+        """All tries of a call, at most; ``None`` for what its policy says."""
 
 
 current: Mode | None = None

@@ -1,11 +1,9 @@
 """What travels from service to service: the trace id, the caller's span, what the caller decided."""
 
-from __future__ import annotations
-
-import msgspec
+from typing import NamedTuple
 
 
-class TraceContext(msgspec.Struct, frozen=True, gc=False):
+class TraceContext(NamedTuple):
     """The work a process does for somebody, as its caller named it.
 
     It is what a request brought, or, with a trace id alone, the beginning of a trace.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import msgspec
+from tracedclient._value import Value
 
 if TYPE_CHECKING:
     from tracedclient.trace.model import TraceResult
@@ -13,7 +13,7 @@ Emit: TypeAlias = Literal["all", "errors", "slow", "errors_or_slow"]
 Level: TypeAlias = Literal["timing", "headers"]
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Decision(Value):
     """Debug is on for this call: who says so, and what is wanted of it."""
 
     source: str

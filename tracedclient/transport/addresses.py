@@ -11,11 +11,12 @@ import ipaddress
 import socket
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import LocationValueError
+
+from tracedclient._value import Value, derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,8 +52,7 @@ PUBLIC = "public"
 KINDS = frozenset({"loopback", "link-local", "metadata", "private", "special"})
 
 
-@dataclass(frozen=True)
-class AddressPolicy:
+class AddressPolicy(Value):
     """To which addresses a client may connect, at every exchange of a call, redirects included.
 
     By default to all, but for one thing: no redirect leads further in than it came from. From a
@@ -74,16 +74,15 @@ class AddressPolicy:
     """Exceptions to ``deny``, and to the rule for redirects."""
     inward_redirects: bool = False
     """Whether a redirect may lead further in than it came from."""
-    _deny: _Set = field(init=False, repr=False, compare=False)
-    _allow: _Set = field(init=False, repr=False, compare=False)
+    _deny: _Set = derived(init=False)
+    _allow: _Set = derived(init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.inward_redirects, bool):
             raise TypeError(f"inward_redirects must be a bool, not {self.inward_redirects!r}")
         for name in ("deny", "allow"):
             words = _words(name, getattr(self, name))
-            object.__setattr__(self, name, words)
-            object.__setattr__(self, f"_{name}", _Set(name, words))
+            self._set(**{name: words, f"_{name}": _Set(name, words)})
 
     def refusal(self, address: str, before: str | None = None) -> str | None:
         """Why no connection may go to ``address``; ``None`` when one may.

@@ -7,11 +7,12 @@ given with the request, idempotency keys, and the body of a 307.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from requests.exceptions import InvalidSchema, RequestException
+
+from tracedclient._value import Value
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -25,8 +26,7 @@ _TRAVELLER = "_tracedclient_traveller"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True)
-class RedirectPolicy:
+class RedirectPolicy(Value):
     """What goes along to another origin (scheme, host and port). Within one, everything does."""
 
     headers: frozenset[str] = frozenset()
@@ -43,7 +43,7 @@ class RedirectPolicy:
             raise TypeError(f"headers must be a collection of names, not {self.headers!r}")
         if isinstance(self.limit, bool) or not isinstance(self.limit, int) or self.limit < 0:
             raise ValueError(f"limit must be an int of 0 or more, not {self.limit!r}")
-        object.__setattr__(self, "headers", frozenset(name.lower() for name in self.headers))
+        self._set(headers=frozenset(name.lower() for name in self.headers))
 
     def apply(self, request: PreparedRequest, came_from: str) -> None:
         """Take off ``request`` what may not go to its URL from ``came_from``.
