@@ -12,6 +12,7 @@ from tracedclient.instruments import FOR_INSTRUMENTS
 
 if TYPE_CHECKING:
     from tracedclient.debug import FlagUpdater
+    from tracedclient.debug.unasked import Unasked
     from tracedclient.sinks import FanOut
     from tracedclient.sinks.flight import Flight
     from tracedclient.trace.decision import Decision
@@ -24,7 +25,7 @@ logger = logging.getLogger("tracedclient")
 class Emission:
     """Hands on what somebody asked for, and what the flight recorder finds worth it."""
 
-    def __init__(self, sinks: FanOut, flag: FlagUpdater, flight: Flight | None) -> None:
+    def __init__(self, sinks: FanOut, flag: FlagUpdater | Unasked, flight: Flight | None) -> None:
         self._sinks = sinks
         self._flag = flag
         self._flight = flight

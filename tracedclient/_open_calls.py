@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tracedclient.inflight import InFlight, OngoingCall, current_call
 
 if TYPE_CHECKING:
-    from tracedclient._emission import Emission
+    from tracedclient._tracing import Tracing
     from tracedclient.recorder import Recorder
     from tracedclient.trace.model import TraceResult
 
@@ -20,8 +20,8 @@ logger = logging.getLogger("tracedclient")
 class OpenCalls:
     """Knows the calls under way; finishes the trace of each that has one, and hands it on."""
 
-    def __init__(self, emission: Emission) -> None:
-        self._emission = emission
+    def __init__(self, tracing: Tracing) -> None:
+        self._tracing = tracing
         self._ongoing: dict[int, OngoingCall] = {}
 
     def now(self) -> tuple[InFlight, ...]:
@@ -84,7 +84,7 @@ class OpenCalls:
             _tell(ongoing, None)
             return None
         if result is not None:
-            self._emission.take(result, recorder.decision)
+            self._tracing.take(result, recorder.decision)
             _tell(ongoing, result)
         return result
 

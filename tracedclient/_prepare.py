@@ -7,7 +7,6 @@ a NUL in a header, a method with a space, a header beyond latin-1. They are refu
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -158,6 +157,8 @@ def add_idempotency_key(prepared: PreparedRequest, key: str | bool | None) -> bo
 
 def _idempotency_key(key: object) -> str:
     if key is True:
+        import uuid  # noqa: PLC0415 - it loads platform, and few calls have a key
+
         return str(uuid.uuid4())
     if not isinstance(key, str):
         raise TypeError(f"idempotency_key must be True or a str, not {type(key).__name__}")

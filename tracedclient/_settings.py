@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from tracedclient.debug import FlagSource, FlagUpdater, StaticFlag
+from tracedclient.debug.unasked import Unasked, is_overridden_from_outside
 from tracedclient.transport import (
     AddressPolicy,
     Dialing,
@@ -16,6 +16,10 @@ from tracedclient.transport import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tracedclient.debug import FlagUpdater
+    from tracedclient.sinks.flight import Flight, FlightRecorder
+    from tracedclient.trace.decision import Decision
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOLS = 64
@@ -81,8 +85,13 @@ def origin(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
 
 
-def updater(debug: object) -> FlagUpdater:
+def flag(debug: object) -> FlagUpdater | Unasked:
     """Return what says whether debug is on."""
+    if debug is False and not is_overridden_from_outside():
+        return Unasked()
+    # Here: see Unasked.
+    from tracedclient.debug import FlagSource, FlagUpdater, StaticFlag  # noqa: PLC0415
+
     if isinstance(debug, FlagUpdater):
         return debug
     if isinstance(debug, bool):
@@ -93,6 +102,14 @@ def updater(debug: object) -> FlagUpdater:
         "debug must be True, False or a flag source such as tracedclient.debug.FileSource(path), "
         f"not {debug!r}"
     )
+
+
+def flight(config: FlightRecorder) -> tuple[Flight, Decision]:
+    """Return the client's flight recorder, and why calls are recorded for it."""
+    # Here: few clients have one.
+    from tracedclient.sinks.flight import FOR_THE_RECORD, Flight  # noqa: PLC0415
+
+    return Flight(config), FOR_THE_RECORD
 
 
 def checked_header_name(argument: str, name: str | None) -> str | None:

@@ -9,25 +9,22 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 import requests
 
 from tracedclient._call import Call, Plan, request_parts
-from tracedclient._emission import Emission
 from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, prepare
-from tracedclient._settings import checked_header_name, new_session, origin, updater
-from tracedclient.baseline import Baseline
+from tracedclient._settings import checked_header_name, flag, flight, new_session, origin
+from tracedclient._tracing import Tracing
 from tracedclient.debug.target import target
-from tracedclient.header_recorder import HeaderRecorder
+from tracedclient.debug.unasked import Unasked
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_context
 from tracedclient.inflight import InFlight, OngoingCall
 from tracedclient.instruments import FOR_INSTRUMENTS, Instruments
 from tracedclient.propagation import Propagation
-from tracedclient.recorder import Recorder
 from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
 from tracedclient.retry.breaker import Breakers, BreakerState
 from tracedclient.retry.budget import Budgets
 from tracedclient.retry.sleeper import Sleeper
-from tracedclient.sinks import FanOut, JsonLogSink
-from tracedclient.sinks.flight import FOR_THE_RECORD, Flight
+from tracedclient.sinks.sink import FanOut
 from tracedclient.timeout import Timeout
 from tracedclient.trace.context import TraceContext
 from tracedclient.trace.decision import BY_CALL
@@ -47,7 +44,9 @@ if TYPE_CHECKING:
 
     from tracedclient.debug import FlagSource, FlagUpdater
     from tracedclient.instruments import Instrument, Watches
+    from tracedclient.recorder import Recorder
     from tracedclient.sinks import FlightRecorder, Sink
+    from tracedclient.sinks.flight import Flight
     from tracedclient.trace.decision import Decision
 
 _OF_SEND = ("proxies", "verify", "cert")
@@ -168,13 +167,18 @@ class HTTPClient:
         self._sleeper = Sleeper()
         self._budgets = Budgets(budget)
         self._breakers = Breakers(breaker)
-        fan_out = FanOut(tuple(sinks) if sinks is not None else (JsonLogSink(),))
-        self.debug = updater(debug)
-        self.flight = None if flight_recorder is None else Flight(flight_recorder)
-        self._baseline = Baseline()
-        self._otherwise = None if self.flight is None else FOR_THE_RECORD
+        fan_out = None if sinks is None else FanOut(tuple(sinks))
+        self._flag = flag(debug)
+        self.flight: Flight | None = None
+        self._otherwise: Decision | None = None
+        if flight_recorder is not None:
+            self.flight, self._otherwise = flight(flight_recorder)
         self._instruments = Instruments(instruments)
-        self._open_calls = OpenCalls(Emission(fan_out, self.debug, self.flight))
+        self._tracing = Tracing(service, fan_out, self._flag, self.flight)
+        if not isinstance(self._flag, Unasked) or flight_recorder is not None or instruments:
+            # No call that the flag, or a failure, singles out is to wait for what that loads.
+            self._tracing.recording()
+        self._open_calls = OpenCalls(self._tracing)
         self.session = new_session(
             family=family,
             happy_eyeballs=happy_eyeballs,
@@ -292,6 +296,11 @@ class HTTPClient:
         """``request("DELETE", …)``."""
         return self.request("DELETE", url, trace_id, debug, **kwargs)
 
+    @property
+    def debug(self) -> FlagUpdater:
+        """Whether debug is on: its status, its overrides, who is told of changes."""
+        return self._flag.updater() if isinstance(self._flag, Unasked) else self._flag
+
     def in_flight(self) -> tuple[InFlight, ...]:
         """Return the calls that have not finished, the oldest first, with their phase and age.
 
@@ -317,13 +326,13 @@ class HTTPClient:
         attempts: such a call raises ``ClientClosed``. May be called twice.
         """
         self._sleeper.wake()
-        self.debug.close()
+        self._flag.close()
         self.session.close()
 
     def after_fork(self) -> None:
         """Forget the calls of the parent process. Called by itself, in every forked child."""
         self._open_calls.forget()
-        self._baseline.after_fork()
+        self._tracing.after_fork()
         if self.flight is not None:
             self.flight.after_fork()
         self._sleeper.after_fork()
@@ -355,7 +364,9 @@ class HTTPClient:
         decision = self._decision(debug, ongoing)
         if decision is None and watches is not None:
             decision = FOR_INSTRUMENTS
-        recorder = None if decision is None else self._recorder(ongoing, decision, context.span_id)
+        recorder = None
+        if decision is not None:
+            recorder = self._tracing.recorder(ongoing, decision, context.span_id)
         watchers = [watcher for watcher in (trace, recorder) if watcher is not None]
         watched = client_trace(*watchers) if watchers else _UNWATCHED
         with watches or _UNWATCHED, watched, self._open_calls.until_done(ongoing, recorder):
@@ -422,26 +433,10 @@ class HTTPClient:
         return BY_CALL if debug else None
 
     def _asked_flag(self, ongoing: OngoingCall) -> Decision | None:
-        if self.debug.is_quiet():
+        if self._flag.is_quiet():
             return None
         host, path = target(ongoing.url)
-        return self.debug.decide(ongoing.method or "", host, path, ongoing.trace_id)
-
-    # --- its trace ----------------------------------------------------------------------------
-
-    def _recorder(
-        self, ongoing: OngoingCall, decision: Decision, parent_span_id: str | None
-    ) -> Recorder:
-        kind = HeaderRecorder if decision.level == "headers" else Recorder
-        return kind(
-            ongoing.trace_id,
-            method=ongoing.method,
-            url=ongoing.url,
-            service=self._service,
-            decision=decision,
-            parent_span_id=parent_span_id,
-            baseline=self._baseline,
-        )
+        return self._flag.decide(ongoing.method or "", host, path, ongoing.trace_id)
 
 
 def _new_context() -> TraceContext:

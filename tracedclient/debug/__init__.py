@@ -16,6 +16,7 @@ status    how that stands, for a health page
 journal   who switched it, why, until when; and each problem once
 registry  the updaters of this process, for forks and signals
 poller    what the thread does: fetch, pause, back off
+unasked   a flag that is off in the code, until somebody asks for it
 updater   the one object a client asks; owns the thread, follows forks
 
 Sources fetch; one updater owns the thread, the retries, the last good value and the status. A

@@ -16,13 +16,12 @@ import msgspec
 
 from tracedclient.debug.document import MAX_TTL, InvalidDocument, excerpt
 from tracedclient.debug.snapshot import Snapshot, parse
+from tracedclient.debug.unasked import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tracedclient.debug.known import Clock
-
-VARIABLE = "TRACEDCLIENT_TRACE"
 
 _ON_FOR = re.compile(r"on:([0-9]{1,4}(?:\.[0-9]{1,3})?)")
 

@@ -8,14 +8,27 @@ import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tracedclient.debug.unasked import Unasked
     from tracedclient.debug.updater import FlagUpdater
 
 _updaters: weakref.WeakSet[FlagUpdater] = weakref.WeakSet()
+_unasked: weakref.WeakSet[Unasked] = weakref.WeakSet()
 
 
 def enrol(updater: FlagUpdater) -> None:
     """Have ``updater`` among them, as long as somebody holds it."""
     _updaters.add(updater)
+
+
+def enrol_unasked(flag: Unasked) -> None:
+    """Have ``flag`` found too, by those who ask all."""
+    _unasked.add(flag)
+
+
+def ask_all() -> None:
+    """See to it that each flag of this process has its updater."""
+    for flag in list(_unasked):
+        flag.updater()
 
 
 def updaters() -> list[FlagUpdater]:

@@ -6,8 +6,11 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+# Not in the handler: it may interrupt the loading of the very module.
+import tracedclient.debug.sources.static
+import tracedclient.debug.updater  # noqa: F401
 from tracedclient.debug.document import MAX_TTL
-from tracedclient.debug.registry import updaters
+from tracedclient.debug.registry import ask_all, updaters
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,6 +43,7 @@ def override_on_signal(signum: int | None = None, *, minutes: float = 30.0) -> N
 def _toggle(ttl: float) -> None:
     # Another thread may be making a client just now; a signal can be sent again.
     with suppress(RuntimeError):
+        ask_all()
         found = updaters()
         begin = not any(updater.is_overridden() for updater in found)
         for updater in found:

@@ -27,8 +27,9 @@ _COMPLAIN_EVERY_SECONDS = 60.0
 class Watched(Protocol):
     """A client, as an instrument with gauges sees it."""
 
-    debug: Any
-    """``status()`` says how its flag stands."""
+    @property
+    def debug(self) -> Any:
+        """``status()`` says how its flag stands."""
 
     def stats(self) -> Any:
         """Return its ``Stats``."""

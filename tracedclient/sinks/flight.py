@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from tracedclient._value import Value
 from tracedclient.bucket import TokenBucket
 from tracedclient.trace.decision import Decision
 from tracedclient.trace.schema import MAX_LINE, fit, from_json, to_json
@@ -29,8 +29,7 @@ FOR_THE_RECORD = Decision(source=SOURCE, emit="on_failure")
 """No flag asks for this call's trace; it is kept, for the case that something fails."""
 
 
-@dataclass(frozen=True)
-class FlightRecorder:
+class FlightRecorder(Value):
     """What is kept, and what is logged when a call fails or is slow.
 
     Raises ``TypeError`` or ``ValueError``, naming the field, for a value that cannot be meant.
