@@ -6,12 +6,12 @@ a NUL in a header, a method with a space, a header beyond latin-1. They are refu
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.exceptions import InvalidHeader, InvalidURL
 
+from tracedclient._pattern import pattern
 from tracedclient.transport import are_plain, copied, has, is_prepared_plainly
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 IDEMPOTENCY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
 _IDEMPOTENCY_KEYS = tuple(name.lower() for name in IDEMPOTENCY_HEADERS)
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_TOKEN = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN = pattern(r"[\x00-\x08\x0a-\x1f\x7f]")
+_KEY = pattern(r"[\x21-\x7e]{1,255}")
 
 
 def prepare(

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from tracedclient._pattern import pattern
 from tracedclient._value import Value, derived
 from tracedclient.trace.formats import NOT_IDS, Field, Format, IdHeader, formats
 from tracedclient.trace.ids import new_span_id
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from tracedclient.trace.context import TraceContext
 
 _HOST = r"[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?|\[[0-9a-f:.]{2,45}\]"
-_PATTERN = re.compile(
+_PATTERN = pattern(
     rf"(?:(?P<scheme>https?)://)?(?P<any>\*\.)?(?P<host>{_HOST})(?::(?P<port>[0-9]{{1,5}}))?"
 )
 # Only what every reader of a URL reads alike: `http://evil.test\@x.internal` leads where urllib3
 # says, not where its last `@` does.
-_URL = re.compile(
+_URL = pattern(
     rf"(?P<scheme>https?)://(?:[^/?#\\@\s]*@)?(?P<host>{_HOST})\.?(?::(?P<port>[0-9]{{1,5}}))?(?=[/?#]|\Z)",
     re.IGNORECASE,
 )

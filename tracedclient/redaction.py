@@ -11,7 +11,10 @@ import errno
 import re
 import socket
 import ssl
+from functools import cache
 from typing import TYPE_CHECKING
+
+from tracedclient._pattern import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,26 +30,22 @@ _MAX_HEADER = 200
 _WRAPPERS = frozenset({"requests", "urllib3"})
 
 # RFC 3986, appendix B: matches anything, and unlike urlsplit raises for nothing.
-_URL = re.compile(r"([^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
+_URL = pattern(r"([^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
 # Without one of these it has neither userinfo, nor query, nor fragment.
-_HIDES = re.compile("[@?#]")
-_ADDRESS = re.compile(r"(?:\[[^@\[\]]*\]|[^:@\[\]]*)(?::[0-9]+)?")
+_HIDES = pattern("[@?#]")
+_ADDRESS = pattern(r"(?:\[[^@\[\]]*\]|[^:@\[\]]*)(?::[0-9]+)?")
 
 # Each takes a character once only: an error text can be long, and a peer may have written it.
-_AFTER_SLASHES = re.compile(r"(?<=//)[^ ]+")
-_QUERY = re.compile(r"\?[^ ]+")
-_UP_TO_AT = re.compile(r"[^ /@]+@?")
+_AFTER_SLASHES = pattern(r"(?<=//)[^ ]+")
+_QUERY = pattern(r"\?[^ ]+")
+_UP_TO_AT = pattern(r"[^ /@]+@?")
 # "Basic Constraints of CA cert not marked critical" is what Python 3.13 says of many a private CA.
-_CREDENTIAL = re.compile(
+_CREDENTIAL = pattern(
     r"(?<![a-z])(authorization|cookie|api[-_]?key|token|secret|password|bearer|"
     r"basic(?! constraints))(?![a-z]).*",
     re.DOTALL | re.IGNORECASE,
 )
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-_EAI_NAMES = {
-    getattr(socket, name): name for name in sorted(dir(socket), reverse=True) if name[:4] == "EAI_"
-}
+_UNSAFE = pattern("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 # Exceptions that are no OSError and whose own text quotes what the peer sent.
 _SENTENCES = {
@@ -204,9 +203,15 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+@cache
+def _eai_names() -> dict[int, str]:
+    names = sorted((name for name in dir(socket) if name[:4] == "EAI_"), reverse=True)
+    return {getattr(socket, name): name for name in names}
+
+
 def eai_name(error: socket.gaierror) -> str:
     """Return the resolver's name for ``error``: ``EAI_NONAME``, ``EAI_AGAIN``, …."""
-    return _EAI_NAMES.get(error.errno or 0, f"EAI {error.errno}")
+    return _eai_names().get(error.errno or 0, f"EAI {error.errno}")
 
 
 def describe_error(error: BaseException) -> str | None:

@@ -7,7 +7,6 @@ which connection, and in which phase it failed. First match wins; each line has 
 from __future__ import annotations
 
 import errno
-import re
 import socket
 import ssl
 from functools import cache
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import requests
 from requests.exceptions import ChunkedEncodingError
 
+from tracedclient._pattern import pattern
 from tracedclient._value import Value
 from tracedclient.redaction import causes
 
@@ -44,7 +44,7 @@ _TLS_TRANSIENT = (
     ssl.SSLZeroReturnError,
 )
 # http.client's own words: the status is in no attribute. 408, 425 and 429 say "not now".
-_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: 4(?!08|25|29)[0-9]{2}\b")
+_TUNNEL_REFUSED = pattern(r"Tunnel connection failed: 4(?!08|25|29)[0-9]{2}\b")
 
 
 class _FullJitter:

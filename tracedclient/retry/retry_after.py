@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+from tracedclient._pattern import pattern
+
 # Few digits: int() and float() refuse very long strings by raising, or take them for infinity.
-_SECONDS = re.compile(r"[0-9]{1,9}")
+_SECONDS = pattern(r"[0-9]{1,9}")
 _MAX_LENGTH = 64
 
 

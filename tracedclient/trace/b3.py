@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from tracedclient._pattern import pattern
 from tracedclient.trace.context import TraceContext
 
 _TRACE_ID = r"(?!0+(?![0-9a-f]))(?:[0-9a-f]{32}|[0-9a-f]{16})"
 _SPAN_ID = r"(?!0{16})[0-9a-f]{16}"
-_SINGLE = re.compile(rf"({_TRACE_ID})-({_SPAN_ID})(?:-([01d])(?:-[0-9a-f]{{16}})?)?")
-_TRACE_ID_ALONE = re.compile(_TRACE_ID)
-_SPAN_ID_ALONE = re.compile(_SPAN_ID)
+_SINGLE = pattern(rf"({_TRACE_ID})-({_SPAN_ID})(?:-([01d])(?:-[0-9a-f]{{16}})?)?")
+_TRACE_ID_ALONE = pattern(_TRACE_ID)
+_SPAN_ID_ALONE = pattern(_SPAN_ID)
 _MAX_LENGTH = 128
 
 # "true" and "false" are of before the specification, and still about.

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tracedclient._pattern import pattern
 from tracedclient.trace.context import TraceContext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TRACEPARENT = re.compile(
+_TRACEPARENT = pattern(
     r"(?!ff)(?P<version>[0-9a-f]{2})-(?P<trace_id>(?!0{32})[0-9a-f]{32})"
     r"-(?P<span_id>(?!0{16})[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<rest>-.*)?",
     re.DOTALL,
 )
-_MEMBER = re.compile(r"([a-z0-9][a-z0-9_*/@-]{0,255})=[ -+\--<>-~]{0,255}[!-+\--<>-~]")
+_MEMBER = pattern(r"([a-z0-9][a-z0-9_*/@-]{0,255})=[ -+\--<>-~]{0,255}[!-+\--<>-~]")
 
 _MAX_TRACEPARENT = 512  # of a version to come; what follows the flags is not looked at
 _MAX_RECEIVED = 16 * 1024

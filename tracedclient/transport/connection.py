@@ -23,6 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util import Timeout
 
 from tracedclient import httptrace
+from tracedclient._pattern import pattern
 from tracedclient.httptrace import hears
 from tracedclient.redaction import causes
 from tracedclient.transport import on_demand
@@ -72,7 +73,7 @@ MAX_IDLE = 30.0
 """Seconds a connection may lie in the pool. Servers and what stands between close idle ones, and a
 request that is under way at that moment is lost without a word; better to be the first to go."""
 
-_KEEP_ALIVE_TIMEOUT = re.compile(r"timeout\s*=\s*([0-9]{1,9})", re.ASCII | re.IGNORECASE)
+_KEEP_ALIVE_TIMEOUT = pattern(r"timeout\s*=\s*([0-9]{1,9})", re.ASCII | re.IGNORECASE)
 
 
 class Traced(_Base):

@@ -7,10 +7,11 @@ holds the rest to be urllib3's.
 
 from __future__ import annotations
 
-import re
 import zlib
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,6})\r\n")
+from tracedclient._pattern import pattern
+
+_SIZE = pattern(rb"([0-9A-Fa-f]{1,6})\r\n")
 _LONGEST_SIZE = 8
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """By coding, in zlib's way of telling them apart."""

@@ -8,7 +8,6 @@ expression. ``tests/transport/test_prepared.py`` holds the result to be requests
 from __future__ import annotations
 
 import json as stdlib_json
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 import requests
 from requests.compat import json as complexjson  # type: ignore[attr-defined] # what requests writes with
 
+from tracedclient._pattern import pattern
 from tracedclient.transport.headers import copied, has, pairs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-
 # requests would undo the escape of what need not be escaped: letters, digits and -._~
 _ESCAPE = r"%(?!2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])[0-9A-F]{2}"
 _CHARACTER = rf"[A-Za-z0-9\-_~!$&'()*+,;=:@]|{_ESCAPE}"
-_URL = re.compile(
+_URL = pattern(
     r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
     rf"(?::{_PORT})?"
     # No segment begins with a dot: those that are one or two are worked out.
@@ -35,7 +35,7 @@ _URL = re.compile(
     rf"(?:\?(?:{_CHARACTER}|[./?])*)?"
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NAME = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def prepared_plainly(
