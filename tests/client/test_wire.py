@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ssl import TLSVersion
 
 import pytest
 import requests
@@ -304,6 +305,22 @@ def test_a_certificate_seen_before_is_shown_as_the_first_time(
     assert [tls.verified for tls in shown] == [True, True, False, True]
     assert len({(t.subject, t.issuer, t.not_after, t.alt_names) for t in shown}) == 1
     assert shown[0].alt_names == ("localhost",)
+
+
+def test_what_a_known_peer_agrees_on_anew_is_shown(make_client, start, server_context, ca_file):
+    """Of a certificate that was met before, version and cipher are those of this handshake."""
+    context = server_context("localhost")
+    server = start(servers.serve(servers.echo, tls=context))
+    url, client = f"https://localhost:{server.port}/close", make_client(verify=ca_file)
+
+    told = []
+    for version in (TLSVersion.TLSv1_3, TLSVersion.TLSv1_2, TLSVersion.TLSv1_3):
+        context.maximum_version = version
+        told += client.get(url).trace.attempts[0].exchanges[0].tls
+
+    assert [tls.version for tls in told] == ["TLSv1.3", "TLSv1.2", "TLSv1.3"]
+    assert told[0].cipher == told[2].cipher != told[1].cipher
+    assert {tls.verified for tls in told} == {True}
 
 
 def test_a_client_certificate_is_shown_to_the_server(

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journal import Journal
 
-from tracedclient.transport.dial import Address, interleave, resolve
+from tracedclient.transport.dial import Address, Dialing, interleave, resolve
 
 NO_ROUTE = "127.255.255.255"
 """The loopback network's broadcast address: Linux says ENETUNREACH at once."""
@@ -78,6 +78,36 @@ def test_the_lookup_tells_the_order_of_the_tries(resolver):
 
     assert [each.sockaddr[0] for each in found] == ["127.0.0.1", "::1", "127.0.0.2"]
     assert journal.one("dns_done").addrs == ("127.0.0.1", "::1", "127.0.0.2")
+
+
+@given(
+    st.sampled_from(["127.0.0.1", "10.1.2.3", "::1", "fe80::1", "::ffff:127.0.0.1", "1.2.3.4"]),
+    st.integers(1, 65535),
+    st.sampled_from([None, 4, 6]),
+)
+def test_an_address_is_what_the_resolver_makes_of_it(host, port, version):
+    """For a literal address both the first and a later dial get ``getaddrinfo``'s answer, or error."""
+    dialing = Dialing(version)
+    try:
+        found = socket.getaddrinfo(host, port, dialing.family, socket.SOCK_STREAM)
+    except socket.gaierror:
+        for _ in range(2):
+            with pytest.raises(socket.gaierror):
+                resolve(host, port, None, dialing)
+    else:
+        for _ in range(2):
+            addresses = resolve(host, port, None, dialing)
+            assert addresses == [Address(*each) for each in found]
+            addresses.clear()
+
+
+def test_somebodys_own_resolver_is_asked_for_an_address_too(resolver):
+    """Where ``socket.getaddrinfo`` was replaced, it decides, whatever was known before."""
+    assert resolve("127.0.0.1", 80, None)[0].sockaddr == ("127.0.0.1", 80)
+    resolver["127.0.0.1"] = ["127.0.0.9"]
+    assert resolve("127.0.0.1", 80, None)[0].sockaddr == ("127.0.0.9", 80)
+    resolver["127.0.0.1"] = ["127.0.0.8"]
+    assert resolve("127.0.0.1", 80, None)[0].sockaddr == ("127.0.0.8", 80)
 
 
 # --- one address -------------------------------------------------------------------------------

@@ -104,9 +104,9 @@ class Candidate:
     def connect(self) -> bool:
         """Try the address and wait for what comes of it."""
         try:
-            self._open()
-            self.sock.settimeout(self._terms.seconds())
-            self.sock.connect(self._address.sockaddr)
+            sock = self._open()
+            sock.settimeout(self._terms.seconds())
+            sock.connect(self._address.sockaddr)
         except OSError as error:
             self.fail(error)
             return False
@@ -134,18 +134,19 @@ class Candidate:
             self.fail(OSError(code, os.strerror(code)))
         return code == 0
 
-    def _open(self) -> None:
+    def _open(self) -> DialedSocket:
         self.running = True
         trace = self._terms.trace
         if trace is not None:
             trace.connect_start(httptrace.ConnectStartInfo(network=_NETWORK, addr=self.addr))
         address = self._address
-        self._sock = DialedSocket(address.family, address.kind, address.protocol)
-        self._sock.peer = str(address.sockaddr[0])
+        self._sock = sock = DialedSocket(address.family, address.kind, address.protocol)
+        sock.peer = str(address.sockaddr[0])
         for option in self._terms.socket_options:
-            self._sock.setsockopt(*option)
+            sock.setsockopt(*option)
         if self._terms.source_address:
-            self._sock.bind(self._terms.source_address)
+            sock.bind(self._terms.source_address)
+        return sock
 
     def fail(self, error: OSError) -> None:
         """End it with ``error``, and keep that for the choice of what to raise."""

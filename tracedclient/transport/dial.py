@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,7 +32,7 @@ from tracedclient.transport.lookup import getaddrinfo
 from tracedclient.transport.race import race
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tracedclient.httptrace import ClientTrace
     from tracedclient.trace.model import Resolver
@@ -90,13 +89,13 @@ def resolve(
     if not _is_name(host):
         raise LocationParseError(f"'{host}', label empty or too long")
     if _is_literal(host):
-        return _lookup(host, port, dialing, None)
+        return _of_literal(host, port, dialing.family)
     if trace is None:
-        return _lookup(host, port, dialing, deadline)
+        return _lookup(host, port, dialing.family, deadline)
     trace.dns_start(httptrace.DNSStartInfo(host=host))
     began = time.monotonic()
     try:
-        addresses = _lookup(host, port, dialing, deadline)
+        addresses = _lookup(host, port, dialing.family, deadline)
     except BaseException as error:
         resolver = _explained(host, time.monotonic() - began, error)
         trace.dns_done(httptrace.DNSDoneInfo(host=host, addrs=(), error=error, resolver=resolver))
@@ -114,9 +113,24 @@ def _explained(host: str, seconds: float, error: BaseException | None) -> Resolv
     return on_demand.unresolved.explained(host, seconds, error)
 
 
-def _lookup(host: str, port: int, dialing: Dialing, deadline: float | None) -> list[Address]:
-    found = getaddrinfo(host, port, dialing.family, deadline)
+def _lookup(host: str, port: int, family: int, deadline: float | None) -> list[Address]:
+    found = getaddrinfo(host, port, family, deadline)
     return interleave([Address(*address) for address in found])
+
+
+def _of_literal(host: str, port: int, family: int) -> list[Address]:
+    # Who replaces it may have an answer of his own; a scope's number can change.
+    if socket.getaddrinfo is not _getaddrinfo or "%" in host:
+        return _lookup(host, port, family, None)
+    return list(_known_literal(host, port, family))
+
+
+_getaddrinfo = socket.getaddrinfo
+
+
+@lru_cache(maxsize=_MAX_HOSTS)
+def _known_literal(host: str, port: int, family: int) -> tuple[Address, ...]:
+    return tuple(_lookup(host, port, family, None))
 
 
 @lru_cache(maxsize=_MAX_HOSTS)
@@ -184,26 +198,10 @@ def connect(
         raise OSError("getaddrinfo returned no address")
     terms = Terms(timeout, deadline, source_address, tuple(socket_options or ()), trace)
     candidates = [Candidate(address, terms) for address in addresses]
-    with _closed_on_error(candidates):
-        if stagger is None or len(candidates) == 1 or (source_address and source_address[1]):
-            winner = _one_after_another(candidates, terms)
-        else:
-            winner = race(candidates, terms, stagger)
-        if winner is None:
-            raise _most_telling(candidates)
-        return _award(winner, candidates, timeout)
-
-
-@contextmanager
-def _closed_on_error(candidates: Sequence[Candidate]) -> Iterator[None]:
     try:
-        yield
+        return _award(_winner(candidates, terms, stagger), candidates, timeout)
     except BaseException as error:
-        # All of them before the first hook, which may take its time.
-        for candidate in candidates:
-            candidate.close()
-        for candidate in candidates:
-            candidate.end(error)
+        _close(candidates, error)
         raise
     finally:
         for candidate in candidates:
@@ -211,8 +209,30 @@ def _closed_on_error(candidates: Sequence[Candidate]) -> Iterator[None]:
             candidate.error = None
 
 
+def _close(candidates: Sequence[Candidate], error: BaseException) -> None:
+    # All of them before the first hook, which may take its time.
+    for candidate in candidates:
+        candidate.close()
+    for candidate in candidates:
+        candidate.end(error)
+
+
+def _winner(candidates: Sequence[Candidate], terms: Terms, stagger: float | None) -> Candidate:
+    source = terms.source_address
+    if stagger is None or len(candidates) == 1 or (source and source[1]):
+        winner = _one_after_another(candidates, terms)
+    else:
+        winner = race(candidates, terms, stagger)
+    if winner is None:
+        raise _most_telling(candidates)
+    return winner
+
+
 def _one_after_another(candidates: Sequence[Candidate], terms: Terms) -> Candidate | None:
-    return next((each for each in candidates if terms.in_time and each.connect()), None)
+    for each in candidates:
+        if terms.in_time and each.connect():
+            return each
+    return None
 
 
 def _award(

@@ -143,16 +143,49 @@ def _check_file(argument: str, path: object) -> None:
 def tls_state(sock: Any, *, verified: bool = True) -> httptrace.TLSState:
     """Return what the handshake of ``sock`` agreed on, or came to before it was given up.
 
-    Each fact on its own: pyOpenSSL's and TLS-in-TLS sockets lack some of these methods.
+    Of a peer that was met before and agreed on the same, it is what was told then.
     """
+    agreed = _agreed(sock) if verified and isinstance(sock, ssl.SSLSocket) else None
+    state = _known.get(agreed) if agreed is not None else None
+    if state is None:
+        state = _told(sock, verified=verified)
+        if agreed is not None and (state.subject or state.alt_names):
+            if len(_known) >= _MAX_KNOWN:
+                _known.clear()
+            _known[agreed] = state
+    return state
+
+
+_Agreed = tuple[Any, ...]
+
+_MAX_KNOWN = 64
+_known: dict[_Agreed, httptrace.TLSState] = {}
+"""To take a certificate apart costs more than all else that is told of a handshake."""
+
+
+def _agreed(sock: ssl.SSLSocket) -> _Agreed | None:
+    """All that a ``TLSState`` is made of: with the mode, whether the certificate was checked, too."""
+    try:
+        certificate, mode = sock.getpeercert(True), sock.context.verify_mode
+        cipher, version = sock.cipher(), sock.version()
+        alpn, resumed = sock.selected_alpn_protocol(), sock.session_reused
+    except _LACKS:
+        return None
+    return (certificate, mode, cipher, version, alpn, resumed) if certificate else None
+
+
+def _told(sock: Any, *, verified: bool) -> httptrace.TLSState:
+    """Each fact on its own: pyOpenSSL's and TLS-in-TLS sockets lack some of these methods."""
     cipher = _call(sock, "cipher")
-    checked, shown = _shown(sock, verified=verified)
+    # ssl gives no certificate that it has not checked.
+    checked = _call(sock, "getpeercert") if verified else None
+    shown = _taken_apart(checked or _unchecked_certificate(sock))
     return httptrace.TLSState(
         version=_call(sock, "version"),
         cipher=cipher[0] if cipher else None,
         alpn=_call(sock, "selected_alpn_protocol"),
         resumed=_resumed(sock),
-        verified=checked,
+        verified=bool(checked),
         **shown._asdict(),
     )
 
@@ -164,30 +197,6 @@ class _Shown(NamedTuple):
     issuer: str | None
     not_after: str | None
     alt_names: tuple[str, ...]
-
-
-_MAX_KNOWN = 64
-_known: dict[bytes, _Shown] = {}
-"""By the certificate's bytes: to take one apart costs more than all else that is told of a handshake."""
-
-
-def _shown(sock: Any, *, verified: bool) -> tuple[bool, _Shown]:
-    """Whether the peer's certificate was checked, and what it says."""
-    if verified and isinstance(sock, ssl.SSLSocket):
-        encoded = _call(sock, "getpeercert", True)
-        known = _known.get(encoded) if encoded else None
-        if known is not None:
-            # ssl gives no certificate that it has not checked.
-            return sock.context.verify_mode != ssl.CERT_NONE, known
-    else:
-        encoded = None
-    checked = _call(sock, "getpeercert") if verified else None
-    shown = _taken_apart(checked or _unchecked_certificate(sock))
-    if encoded and any(shown):
-        if len(_known) >= _MAX_KNOWN:
-            _known.clear()
-        _known[encoded] = shown
-    return bool(checked), shown
 
 
 def _taken_apart(certificate: dict[str, Any]) -> _Shown:
@@ -219,10 +228,13 @@ def _resumed(sock: Any) -> bool | None:
         return None
 
 
-def _call(sock: Any, method: str, *args: Any) -> Any:
+_LACKS = (AttributeError, NotImplementedError, ValueError, OSError)
+
+
+def _call(sock: Any, method: str) -> Any:
     try:
-        return getattr(sock, method)(*args)
-    except (AttributeError, NotImplementedError, ValueError, OSError):
+        return getattr(sock, method)()
+    except _LACKS:
         return None
 
 
