@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import requests
+from msgspec.structs import replace
 from requests.exceptions import UnrewindableBodyError
 
 from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
@@ -302,8 +303,15 @@ def _tls(info: httptrace.TLSHandshakeDoneInfo) -> TLS:
         return TLS(
             server_name=printable(info.server_name), proxy=info.proxy, error=describe(info.error)
         )
+    agreed = _agreed(info.server_name, info.proxy, state)
+    return agreed if info.error is None else replace(agreed, error=describe(info.error))
+
+
+@lru_cache(maxsize=256)
+def _agreed(server_name: str, proxy: bool, state: httptrace.TLSState) -> TLS:
+    """What two handshakes with one peer have in common; nearly always all of it."""
     return TLS(
-        server_name=printable(info.server_name),
+        server_name=printable(server_name),
         version=state.version,
         cipher=state.cipher,
         alpn=state.alpn,
@@ -313,8 +321,7 @@ def _tls(info: httptrace.TLSHandshakeDoneInfo) -> TLS:
         issuer=redact_text(state.issuer) if state.issuer else None,
         not_after=state.not_after,
         alt_names=tuple(printable(name) for name in state.alt_names),
-        proxy=info.proxy,
-        error=describe(info.error),
+        proxy=proxy,
     )
 
 
