@@ -100,8 +100,8 @@ class HTTPClient:
                      one that fails, with those that led up to it. Every call is recorded then.
                      ``client.flight.recent()`` returns them. Off.
     instruments      what watches every call, whether or not debug is on: ``OpenTelemetry()`` of
-                     ``tracedclient.instruments.otel``, ``Prometheus()`` of ``….prometheus``. Every
-                     call is recorded then.
+                     ``tracedclient.instruments.otel``, ``Prometheus()`` of ``….prometheus``,
+                     ``ZipkinReporter(url)`` of ``….zipkin``. Every call is recorded then.
     verify, cert     as in requests. A missing file is an error here, not at the first request.
     proxies          as in requests; they win over the environment's.
     headers          sent with every request.
@@ -328,6 +328,7 @@ class HTTPClient:
         self._sleeper.wake()
         self._flag.close()
         self.session.close()
+        self._instruments.unwatch(self)
 
     def after_fork(self) -> None:
         """Forget the calls of the parent process. Called by itself, in every forked child."""
@@ -362,7 +363,7 @@ class HTTPClient:
         context = given or (watches and watches.trace) or _new_context()
         ongoing = OngoingCall(context.trace_id, *parts, timeout.total, watches)
         decision = self._decision(debug, ongoing)
-        if decision is None and watches is not None:
+        if decision is None and watches is not None and watches.is_recording:
             decision = FOR_INSTRUMENTS
         recorder = None
         if decision is not None:

@@ -4,6 +4,7 @@ instrument  what an instrument is; what keeps its failures from the request
 figures     the trace of a call, and the state of a client, as measurements
 origins     servers as labels, of which there are only so many
 otel/       OpenTelemetry (extra ``otel``)
+zipkin/     Zipkin's own JSON
 prometheus  Prometheus (extra ``prometheus``)
 
 Nothing of OpenTelemetry or Prometheus is imported until its room is.

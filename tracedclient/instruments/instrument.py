@@ -55,6 +55,9 @@ class Watch:
     trace: TraceContext | None = None
     """What the call's requests are sent as; ``None`` leaves that to the client."""
 
+    is_recording: bool = True
+    """Whether it wants the call's trace: without one, ``done`` is not called for its sake."""
+
     def enter(self) -> None:
         """The call is about to do its work."""
 
@@ -83,6 +86,14 @@ class Instrument(Protocol):
         """Return what watches this call; ``None`` when nothing of it does."""
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """An instrument that holds something as long as its clients are open."""
+
+    def unwatch(self, client: Watched) -> None:
+        """Take leave of a client, which has been closed; of the same maybe twice."""
+
+
 class Instruments:
     """Those of one client. What one raises is counted, and complained of once a minute."""
 
@@ -102,6 +113,12 @@ class Instruments:
         """Show each of them the client."""
         for instrument in self._instruments:
             self.guarded(instrument.watch, client)
+
+    def unwatch(self, client: Watched) -> None:
+        """Tell those that want to know that the client has been closed."""
+        for instrument in self._instruments:
+            if isinstance(instrument, Closing):
+                self.guarded(instrument.unwatch, client)
 
     def begin(
         self, trace: TraceContext | None, parts: tuple[str | None, str | None]
@@ -135,12 +152,13 @@ class Instruments:
 class Watches:
     """All that watches one call. A context manager, for the time that ``do`` takes."""
 
-    __slots__ = ("_guarded", "_watches", "trace")
+    __slots__ = ("_guarded", "_watches", "is_recording", "trace")
 
     def __init__(self, watches: tuple[Watch, ...], guarded: Callable[..., Any]) -> None:
         self._watches = watches
         self._guarded = guarded
         self.trace = next((watch.trace for watch in watches if watch.trace is not None), None)
+        self.is_recording = any(watch.is_recording for watch in watches)
 
     def __enter__(self) -> None:
         for watch in self._watches:

@@ -2,6 +2,7 @@
 
 har      HAR 1.2: a browser's network tab, and what reads its exports
 otlp     OpenTelemetry's JSON lines: Jaeger, Grafana, the collector
+zipkin   Zipkin's JSON, version 2: its API and its upload
 chrome   the trace event format: ui.perfetto.dev, chrome://tracing, speedscope
 parquet  columns for DuckDB, Spark, ClickHouse, pandas (extra ``report``); columns: their types
 wire     what all of them show: the exchanges of a trace, also of one that was cut to its summary

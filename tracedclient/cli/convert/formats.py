@@ -22,6 +22,7 @@ class _Format(NamedTuple):
 _FORMATS = {
     "har": _Format("har", "to_har"),
     "otlp-json": _Format("otlp", "to_otlp_json"),
+    "zipkin": _Format("zipkin", "to_zipkin"),
     "chrome": _Format("chrome", "to_chrome"),
     "parquet": _Format("parquet", "to_parquet", is_text=False),
 }
