@@ -148,6 +148,7 @@ class ExchangeDraft:
     bytes_sent: int | None = None
     writes: int | None = None
     body_complete: bool | None = None
+    body_abandoned: bool | None = None
     error: ErrorInfo | None = None
     _end: int | None = None
     _thread = 0
@@ -290,6 +291,7 @@ class ExchangeDraft:
             throttled_ms=throttled,
             longest_silence_ms=milliseconds(self._longest_silence) if self._reads else None,
             body_complete=self.body_complete,
+            body_abandoned=self.body_abandoned,
             events=self._clock.events(self.marks),
         )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import sys
+import weakref
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from tracedclient.inflight import InFlight, OngoingCall, current_call
@@ -56,18 +59,33 @@ class OpenCalls:
         self, ongoing: OngoingCall, recorder: Recorder, response: Any, *, stream: bool
     ) -> None:
         """Put the finished trace on ``response``: now, or when its body has been read or closed."""
+        # Of a body that comes over no connection of ours, nobody would tell the end.
+        if not (stream and ongoing.connection is not None):
+            self._ongoing.pop(id(ongoing), None)
+            response.trace = self._finish(ongoing, recorder, response.status_code, None)
+            return
+        # Weakly: who drops an answer unread must not have it kept by its own trace. The callback is
+        # there for Python 3.14, which clears a reference without one too late to be of use.
+        held = weakref.ref(response, _nothing)
+        status, context = response.status_code, copy_context()
 
         def finish() -> None:
             self._ongoing.pop(id(ongoing), None)
+            answer = held()
+            if answer is None and recorder.abandoned():
+                # In a finalizer, which may run in the middle of anything that takes a lock: a
+                # sink's, a logger's. A bare thread takes none to start.
+                with suppress(RuntimeError):  # the process is about to end
+                    _thread.start_new_thread(
+                        context.run, (self._finish, ongoing, recorder, status, None)
+                    )
+                return
             # A streamed body may break off in its reader's hands.
-            failure = recorder.failure if stream else None
-            response.trace = self._finish(ongoing, recorder, response.status_code, failure)
+            result = self._finish(ongoing, recorder, status, recorder.failure)
+            if answer is not None:
+                answer.trace = result
 
-        # Of a body that comes over no connection of ours, nobody would tell the end.
-        if stream and ongoing.connection is not None:
-            recorder.when_body_done(finish)
-        else:
-            finish()
+        recorder.when_body_done(finish)
 
     def _finish(
         self,
@@ -87,6 +105,10 @@ class OpenCalls:
             self._tracing.take(result, recorder.decision)
             _tell(ongoing, result)
         return result
+
+
+def _nothing(_: object) -> None:
+    pass
 
 
 def _tell(ongoing: OngoingCall, result: TraceResult | None) -> None:

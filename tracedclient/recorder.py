@@ -231,6 +231,14 @@ class Recorder(NoteTaker):
                 return
         call()
 
+    def abandoned(self) -> bool:
+        """Note that nobody holds the answer any more; return whether its body was left unread."""
+        draft = self._exchange
+        is_left = draft.body_complete is False and draft.error is None
+        if is_left:
+            draft.body_abandoned = True
+        return is_left
+
     def finish(self, status: int | None, error: BaseException | None) -> TraceResult | None:
         """Return the finished record; ``None`` when it has been finished before."""
         with self._lock:

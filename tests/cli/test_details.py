@@ -90,6 +90,14 @@ def test_what_befell_the_connection_is_told():
     assert "body not read to its end" in text
 
 
+def test_an_abandoned_body_is_told():
+    """An answer that its caller let go of is not taken for one that he closed early."""
+    left = exchange(body_complete=False, body_abandoned=True)
+    text = render(trace(attempt(1, left)), width=200, style=PLAIN)
+    assert "body abandoned: the caller let go of it" in text
+    assert "body not read to its end" not in text
+
+
 def test_who_held_the_pool_is_told():
     """A wait for a connection names the call that has held one for the longest time."""
     holders = (Holder(trace_id="abc", age_ms=2100.0, phase="wait"),)

@@ -10,8 +10,25 @@ import requests
 import servers
 
 from tracedclient import RetryPolicy
+from tracedclient.instruments import Watch
 
 ONCE = RetryPolicy(max_attempts=1)
+
+
+class Told(Watch):
+    """The instrument after another: when it is told of the end, the other has been."""
+
+    def __init__(self):
+        self.done_with = threading.Event()
+
+    def watch(self, client):
+        pass
+
+    def begin(self, _):
+        return self
+
+    def done(self, _):
+        self.done_with.set()
 
 
 def names(span):
@@ -78,6 +95,22 @@ def test_a_span_ends_when_its_body_is_closed_unread(client, sdk, echo_server):
     (span,) = sdk.client_spans
     assert span.attributes["tracedclient.body_complete"] is False
     assert span.status.status_code.name == "UNSET"
+
+
+def test_a_span_ends_when_its_answer_is_let_go_of(make_client, sdk, echo_server):
+    """It ends, marked as such, when nobody holds an answer that was neither read nor closed."""
+    told = Told()
+    client = make_client(instruments=[sdk.instrument(), told])
+    response = client.get(f"{echo_server.url}/bytes/3000000", stream=True)
+    assert sdk.spans == []
+    del response
+
+    assert told.done_with.wait(5)
+    call, span = sdk.spans
+    assert span.attributes["tracedclient.body_abandoned"] is True
+    assert span.attributes["tracedclient.body_complete"] is False
+    assert span.parent.span_id == call.context.span_id
+    assert call.end_time >= span.end_time
 
 
 def test_a_full_pool_is_no_error(make_client, sdk, start):

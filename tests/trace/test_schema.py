@@ -82,6 +82,7 @@ exchanges = st.builds(
     tls=several(handshakes),
     interim=several(st.integers(100, 199)),
     body_complete=maybe(st.booleans()),
+    body_abandoned=maybe(st.booleans()),
     events=several(st.builds(Event, event=texts, at=times)),
 )
 attempts = st.builds(

@@ -156,6 +156,14 @@ def test_a_failure_is_reported(make_client, reporter, collector):
     assert unsent["tags"]["tracedclient.outcome"] == "circuit_open"
 
 
+def test_an_abandoned_stream_is_reported(client, reporter, collector, echo_server):
+    """An answer that was let go of, neither read nor closed, is a span that says so."""
+    client.get(f"{echo_server.url}/bytes/3000000", stream=True)
+    collector.server.wait_until(lambda: len(collector.server.journal) == 1)
+    (span,) = collector.requests
+    assert span["tags"]["tracedclient.body_abandoned"] == "true"
+
+
 # --- who decides ------------------------------------------------------------------------------
 
 

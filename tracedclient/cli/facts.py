@@ -42,7 +42,9 @@ def facts(exchange: Exchange, *, timed: bool = True, told: str = "") -> list[str
         found.append(f"interim {', '.join(map(str, exchange.interim))}")
     if exchange.connection:
         found.append(connection_text(exchange.connection))
-    if exchange.body_complete is False:
+    if exchange.body_abandoned:
+        found.append("body abandoned: the caller let go of it, neither read nor closed")
+    elif exchange.body_complete is False:
         found.append("body not read to its end")
     return [*found, *conditions(exchange, told=told)]
 

@@ -244,6 +244,8 @@ class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     throttled_ms: float | None = None
     """How long the process's cgroup was kept off the CPU during it."""
     body_complete: bool | None = None
+    body_abandoned: bool | None = None
+    """Whether the answer was dropped with its body neither read to the end nor closed."""
     request_headers: dict[str, str] | None = None
     """By lower-case names, at level ``headers``; values that may be secret are ``REDACTED``."""
     response_headers: dict[str, str] | None = None

@@ -72,6 +72,7 @@ def of_exchange(exchange: Exchange) -> dict[str, Any]:
         "tracedclient.bytes_received": exchange.bytes_received,
         "tracedclient.buffered_ms": exchange.buffered_ms,
         "tracedclient.body_complete": exchange.body_complete,
+        "tracedclient.body_abandoned": exchange.body_abandoned,
         "tracedclient.interim": exchange.interim,
     }
 
