@@ -12,7 +12,7 @@ from tracedclient.trace.formats import NOT_IDS, Field, Format, IdHeader, formats
 from tracedclient.trace.ids import new_span_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from requests import PreparedRequest
 
@@ -97,13 +97,15 @@ class Propagation(Value):
         """
         given = request.headers
         within = spans.trace if spans is not None else None
-        if within is not None:
+        if within is not None and within.sampled is not None:
             sampled = within.sampled
         fields: list[Field] = [(name, context.trace_id, None) for name in self._ids]
         for form in self._spans:
             if form.names[0] not in given:
                 fields += form.fields(within or context, sampled=sampled)
-        return Outbound(self, fields, spans)
+        if spans is None:
+            return Outbound(self, fields)
+        return WatchedOutbound(self, fields, spans, frozenset(name.lower() for name in given))
 
     def strip(self, request: PreparedRequest) -> None:
         """Take off ``request`` whatever belongs to a trace."""
@@ -121,28 +123,31 @@ class Spans(Protocol):
     def trace(self) -> TraceContext | None:
         """The trace that these spans are in; ``None`` when it does not matter."""
 
+    @property
+    def carried(self) -> Sequence[str]:
+        """The names of all that ``headers`` has given so far."""
+
     def span_id(self, method: str, url: str) -> str:
         """Begin the span of one request that is about to be sent; return its id."""
+
+    def headers(self) -> Mapping[str, str | None]:
+        """Return what that request is to carry besides; ``None``: what only one before it did."""
 
 
 class Outbound:
     """The trace of one call, as it goes out with each of its requests."""
 
-    __slots__ = ("fields", "propagation", "spans")
+    __slots__ = ("fields", "propagation")
 
-    def __init__(
-        self, propagation: Propagation, fields: Sequence[Field], spans: Spans | None = None
-    ) -> None:
+    def __init__(self, propagation: Propagation, fields: Sequence[Field]) -> None:
         self.propagation = propagation
         self.fields = fields
-        self.spans = spans
 
     def begin(self, request: PreparedRequest) -> None:
         """Make ``request`` a new span of the trace: for each attempt, since retries differ."""
         if self.propagation.origins is None or self.propagation.allows(request.url or ""):
-            _write(request, self.fields, self._span_id(request))
+            _write(request, self.fields, new_span_id())
         else:
-            self._span_id(request)
             self.propagation.strip(request)
 
     def follow(self, request: PreparedRequest) -> None:
@@ -152,20 +157,77 @@ class Outbound:
         say: what it took off stays off.
         """
         if self.propagation.origins is None:
-            left = [field for field in self.fields if field[0] in request.headers]
-            _write(request, left, self._span_id(request))
+            _write(request, self._left(request), new_span_id())
         else:
             self.begin(request)
-
-    def _span_id(self, request: PreparedRequest) -> str:
-        if self.spans is None:
-            return new_span_id()
-        return self.spans.span_id(request.method or "", request.url or "")
 
     def leave(self, request: PreparedRequest) -> None:
         """Take the trace off ``request``, a copy that belongs to another call."""
         for name, _, _ in self.fields:
             request.headers.pop(name, None)
+
+    def _left(self, request: PreparedRequest) -> list[Field]:
+        return [field for field in self.fields if field[0] in request.headers]
+
+
+class WatchedOutbound(Outbound):
+    """The same for a call that instruments watch: theirs are the spans, and some of the headers."""
+
+    __slots__ = ("given", "spans")
+
+    def __init__(
+        self,
+        propagation: Propagation,
+        fields: Sequence[Field],
+        spans: Spans,
+        given: frozenset[str],
+    ) -> None:
+        super().__init__(propagation, fields)
+        self.spans = spans
+        self.given = given
+        """The headers, in lower case, that the request had before; another tracer's stay as they are."""
+
+    def begin(self, request: PreparedRequest) -> None:
+        """Make ``request`` a new span of the trace, and have it carry what the instruments want."""
+        span_id, headers = self._begun(request)
+        if self.propagation.allows(request.url or ""):
+            _write(request, self.fields, span_id)
+            self._carry(request, headers)
+        else:
+            self.propagation.strip(request)
+            _take_off(request, headers)
+
+    def follow(self, request: PreparedRequest) -> None:
+        """Do so for one that a redirect led to; what the redirect policy took off stays off."""
+        if self.propagation.origins is not None:
+            self.begin(request)
+            return
+        span_id, headers = self._begun(request)
+        _write(request, self._left(request), span_id)
+        self._carry(request, {n: v for n, v in headers.items() if n in request.headers})
+
+    def leave(self, request: PreparedRequest) -> None:
+        """Take the trace, and what the instruments added, off ``request``."""
+        super().leave(request)
+        _take_off(request, [name for name in self.spans.carried if name.lower() not in self.given])
+
+    def _begun(self, request: PreparedRequest) -> tuple[str, Mapping[str, str | None]]:
+        span_id = self.spans.span_id(request.method or "", request.url or "")
+        return span_id, self.spans.headers()
+
+    def _carry(self, request: PreparedRequest, headers: Mapping[str, str | None]) -> None:
+        for name, value in headers.items():
+            if name.lower() in self.given:
+                continue
+            if value is None:
+                request.headers.pop(name, None)
+            else:
+                request.headers[name] = value
+
+
+def _take_off(request: PreparedRequest, names: Collection[str]) -> None:
+    for name in names:
+        request.headers.pop(name, None)
 
 
 def _write(request: PreparedRequest, fields: Sequence[Field], span_id: str) -> None:

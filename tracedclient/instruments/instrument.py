@@ -11,7 +11,7 @@ from tracedclient.trace.decision import Decision
 from tracedclient.trace.ids import new_span_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tracedclient.trace.context import TraceContext
     from tracedclient.trace.model import TraceResult
@@ -35,6 +35,10 @@ class Watched(Protocol):
         """Return its ``Stats``."""
 
 
+def _as_it_is(call: Callable[..., Any], *arguments: Any) -> Any:
+    return call(*arguments)
+
+
 class CallStart(NamedTuple):
     """A call that begins."""
 
@@ -43,6 +47,9 @@ class CallStart(NamedTuple):
     method: str | None
     url: str | None
     """As given, credentials included: do not show it."""
+    guarded: Callable[..., Any] = _as_it_is
+    """``guarded(call, *arguments)``: what ``call`` returns, or ``None`` when it raises, which is
+    counted and complained of. For what is not the instrument's own: a tracer, a user's function."""
 
 
 class Watch:
@@ -70,6 +77,10 @@ class Watch:
         ``url`` holds what credentials it has: do not show it.
         """
         return None
+
+    def headers(self) -> Mapping[str, str]:
+        """Return what that request is to carry besides, to an origin that may see the trace."""
+        return {}
 
     def done(self, result: TraceResult | None) -> None:
         """The call has ended, its body included. ``None``: its trace was lost."""
@@ -126,7 +137,7 @@ class Instruments:
         """Return what watches the call of this method and URL; ``None`` when nothing does."""
         if not self._instruments:
             return None
-        call = CallStart(trace, *parts)
+        call = CallStart(trace, *parts, self.guarded)
         begun = [self.guarded(instrument.begin, call) for instrument in self._instruments]
         watches = tuple(watch for watch in begun if watch is not None)
         return Watches(watches, self.guarded) if watches else None
@@ -152,11 +163,13 @@ class Instruments:
 class Watches:
     """All that watches one call. A context manager, for the time that ``do`` takes."""
 
-    __slots__ = ("_guarded", "_watches", "is_recording", "trace")
+    __slots__ = ("_guarded", "_watches", "carried", "is_recording", "trace")
 
     def __init__(self, watches: tuple[Watch, ...], guarded: Callable[..., Any]) -> None:
         self._watches = watches
         self._guarded = guarded
+        self.carried: tuple[str, ...] = ()
+        """The names of all that ``headers`` has given so far."""
         self.trace = next((watch.trace for watch in watches if watch.trace is not None), None)
         self.is_recording = any(watch.is_recording for watch in watches)
 
@@ -172,6 +185,14 @@ class Watches:
         """Return the id under which this request is to be sent."""
         given = [self._guarded(watch.sends, method, url) for watch in self._watches]
         return next(filter(None, given), None) or new_span_id()
+
+    def headers(self) -> dict[str, str | None]:
+        """Return what that request is to carry besides; ``None``: what only one before it did."""
+        headers: dict[str, str | None] = dict.fromkeys(self.carried)
+        for watch in self._watches:
+            headers.update(self._guarded(watch.headers) or {})
+        self.carried = tuple(headers)
+        return headers
 
     def done(self, result: TraceResult | None) -> None:
         """Tell each of them how the call went."""
