@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tracedclient.debug.unasked import Unasked, is_overridden_from_outside
 from tracedclient.transport import (
@@ -15,9 +15,10 @@ from tracedclient.transport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tracedclient.debug import FlagUpdater
+    from tracedclient.instruments import Instrument
     from tracedclient.sinks.flight import Flight, FlightRecorder
     from tracedclient.trace.decision import Decision
 
@@ -110,6 +111,15 @@ def flight(config: FlightRecorder) -> tuple[Flight, Decision]:
     from tracedclient.sinks.flight import FOR_THE_RECORD, Flight  # noqa: PLC0415
 
     return Flight(config), FOR_THE_RECORD
+
+
+def with_tracer(instruments: Sequence[Instrument], tracer: Any) -> Sequence[Instrument]:
+    """Return ``instruments``, and one more for ``tracer`` if there is any."""
+    if tracer is None:
+        return instruments
+    from tracedclient.instruments.opentracing import instrument_of  # noqa: PLC0415 - an extra
+
+    return (*instruments, instrument_of(tracer))
 
 
 def checked_header_name(argument: str, name: str | None) -> str | None:

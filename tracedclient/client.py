@@ -11,7 +11,14 @@ import requests
 from tracedclient._call import Call, Plan, request_parts
 from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, prepare
-from tracedclient._settings import checked_header_name, flag, flight, new_session, origin
+from tracedclient._settings import (
+    checked_header_name,
+    flag,
+    flight,
+    new_session,
+    origin,
+    with_tracer,
+)
 from tracedclient._tracing import Tracing
 from tracedclient.debug.target import target
 from tracedclient.debug.unasked import Unasked
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
 
     from tracedclient.debug import FlagSource, FlagUpdater
     from tracedclient.instruments import Instrument, Watches
+    from tracedclient.instruments.opentracing import OpenTracing, Tracer
     from tracedclient.recorder import Recorder
     from tracedclient.sinks import FlightRecorder, Sink
     from tracedclient.sinks.flight import Flight
@@ -102,6 +110,8 @@ class HTTPClient:
     instruments      what watches every call, whether or not debug is on: ``OpenTelemetry()`` of
                      ``tracedclient.instruments.otel``, ``Prometheus()`` of ``….prometheus``,
                      ``ZipkinReporter(url)`` of ``….zipkin``. Every call is recorded then.
+    tracer           an ``opentracing.Tracer``, or ``OpenTracing(tracer, …)`` with options, of
+                     ``tracedclient.instruments.opentracing``: spans for it as for an instrument.
     verify, cert     as in requests. A missing file is an error here, not at the first request.
     proxies          as in requests; they win over the environment's.
     headers          sent with every request.
@@ -137,6 +147,7 @@ class HTTPClient:
         sinks: Sequence[Sink] | None = None,
         flight_recorder: FlightRecorder | None = None,
         instruments: Sequence[Instrument] = (),
+        tracer: Tracer | OpenTracing | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -173,9 +184,10 @@ class HTTPClient:
         self._otherwise: Decision | None = None
         if flight_recorder is not None:
             self.flight, self._otherwise = flight(flight_recorder)
-        self._instruments = Instruments(instruments)
+        watching = with_tracer(instruments, tracer)
+        self._instruments = Instruments(watching)
         self._tracing = Tracing(service, fan_out, self._flag, self.flight)
-        if not isinstance(self._flag, Unasked) or flight_recorder is not None or instruments:
+        if not isinstance(self._flag, Unasked) or flight_recorder is not None or watching:
             # No call that the flag, or a failure, singles out is to wait for what that loads.
             self._tracing.recording()
         self._open_calls = OpenCalls(self._tracing)
@@ -370,7 +382,8 @@ class HTTPClient:
             recorder = self._tracing.recorder(ongoing, decision, context.span_id)
         watchers = [watcher for watcher in (trace, recorder) if watcher is not None]
         watched = client_trace(*watchers) if watchers else _UNWATCHED
-        with watches or _UNWATCHED, watched, self._open_calls.until_done(ongoing, recorder):
+        # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
+        with watched, watches or _UNWATCHED, self._open_calls.until_done(ongoing, recorder):
             plan = self._plan(
                 request,
                 context,

@@ -246,11 +246,11 @@ WITHOUT = """
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("opentelemetry", "prometheus_client"):
+        if name.partition(".")[0] in ("opentelemetry", "opentracing", "prometheus_client"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
 import tracedclient.client
-assert not [name for name in sys.modules if name.startswith(("opentelemetry", "prometheus"))]
+assert not [name for name in sys.modules if name.startswith(("opentelemetry", "opentracing", "prometheus"))]
 try:
     import tracedclient.instruments.{room}
 except ImportError as error:
@@ -258,7 +258,7 @@ except ImportError as error:
 """
 
 
-@pytest.mark.parametrize("room", ["otel", "prometheus"])
+@pytest.mark.parametrize("room", ["opentracing", "otel", "prometheus"])
 def test_a_missing_extra_is_named(room):
     """Without the extra the client works, and its room says how to install it."""
     script = WITHOUT.format(room=room)

@@ -1,0 +1,384 @@
+"""The spans of a call, whole: names, parents, tags, and every log in its order."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import requests
+import servers
+from opentracing.mocktracer import MockTracer
+from opentracing.scope_managers.contextvars import ContextVarsScopeManager
+from opentracing_spans import events
+
+from tracedclient import CircuitBreaker, CircuitOpen, HTTPClient, RetryPolicy
+from tracedclient.inbound import trace_context
+from tracedclient.instruments.opentracing import OpenTracing
+from tracedclient.trace.context import TraceContext
+
+ONCE = RetryPolicy(max_attempts=1)
+
+
+def connecting(server):
+    where = {"network": "tcp", "addr": f"{server.host}:{server.port}"}
+    return [{"event": "ConnectStart", **where}, {"event": "ConnectDone", **where}]
+
+
+SENT_AND_ANSWERED = [
+    {"event": "GotConn"},
+    {"event": "WroteHeaders"},
+    {"event": "WroteRequest"},
+    {"event": "GotFirstResponseByte"},
+    {"event": "PutIdleConn"},
+    {"event": "ClosedBody"},
+]
+
+
+def test_spans_of_a_plain_get(client, spans, tracer, echo_server):
+    """A GET is a root under the application's span and a child, and this is all that is on them."""
+    url = echo_server.url.replace("://", "://ann:s3cret@")
+    with tracer.start_active_span("toplevel"):
+        response = client.get(f"{url}/orders?token=s3cret")
+
+    host = f"{echo_server.host}:{echo_server.port}"
+    assert spans.whole() == [
+        {"name": "toplevel", "parent": None, "tags": {}, "logs": []},
+        {
+            "name": "HTTP Client",
+            "parent": "toplevel",
+            "tags": {"tracedclient.trace_id": response.trace.trace_id},
+            "logs": [],
+        },
+        {
+            "name": "HTTP GET",
+            "parent": "HTTP Client",
+            "tags": {
+                "span.kind": "client",
+                "component": "tracedclient",
+                "http.method": "GET",
+                "http.url": f"http://REDACTED@{host}/orders?token=REDACTED",
+                "peer.address": host,
+                "net/http.reused": False,
+                "net/http.was_idle": False,
+                "http.status_code": 200,
+            },
+            "logs": [
+                {"event": "GetConn", "hostPort": host},
+                *connecting(echo_server),
+                *SENT_AND_ANSWERED,
+            ],
+        },
+    ]
+
+
+def test_a_kept_connection_is_tagged(client, spans, echo_server):
+    """The second request is on the first one's connection: reused, idle, nothing dialled."""
+    for _ in range(2):
+        client.get(echo_server.url)
+
+    _, second = spans.requests
+    assert (second.tags["net/http.reused"], second.tags["net/http.was_idle"]) == (True, True)
+    assert [log.key_values for log in second.logs] == [
+        {"event": "GetConn", "hostPort": f"{echo_server.host}:{echo_server.port}"},
+        *SENT_AND_ANSWERED,
+    ]
+
+
+def test_a_lookup_is_logged(client, spans, resolver, echo_server):
+    """DNSStart has the name, DNSDone the addresses in the order in which they are tried."""
+    resolver["two.test"] = ["127.0.0.1", "127.0.0.9"]
+    client.get(f"http://two.test:{echo_server.port}/")
+
+    (span,) = spans.requests
+    assert [log.key_values for log in span.logs][1:3] == [
+        {"event": "DNSStart", "host": "two.test"},
+        {"event": "DNSDone", "addr": "127.0.0.1, 127.0.0.9"},
+    ]
+    assert span.tags["peer.address"] == f"two.test:{echo_server.port}"
+
+
+def test_a_name_that_nobody_knows(make_client, spans, resolver):
+    """A failed lookup is an error event with its reason, and the span is an error."""
+    with pytest.raises(requests.ConnectionError):
+        make_client(settings={"retry": ONCE}).get("http://nobody.test/")
+
+    (span,) = spans.requests
+    assert events(span) == ["GetConn", "DNSStart", "error", "error"]
+    done, failed = (log.key_values for log in span.logs[-2:])
+    assert done["message"] == "DNSDone"
+    assert done["error.kind"] == "gaierror"
+    assert done["error.object"].startswith("EAI_NONAME")
+    assert (failed["message"], failed["phase"]) == ("Failed", "dns")
+    assert span.tags["error"] is True
+
+
+def test_expect_continue_is_logged(client, spans, echo_server):
+    """A body that waits for its 100 has both events, between the head and the body."""
+    client.put(echo_server.url, data=b"body", headers={"Expect": "100-continue"})
+
+    (span,) = spans.requests
+    assert events(span)[3:] == [
+        "GotConn",
+        "WroteHeaders",
+        "Wait100Continue",
+        "GotFirstResponseByte",
+        "Got100Continue",
+        "WroteRequest",
+        "PutIdleConn",
+        "ClosedBody",
+    ]
+
+
+def test_each_attempt_is_a_child(client, spans, echo_server):
+    """Three tries are three children of one root, and a root that ends in a 503 is an error too."""
+    client.get(f"{echo_server.url}/status/503")
+
+    root, *tries = spans.whole()
+    assert [t["parent"] for t in tries] == ["HTTP Client"] * 3
+    assert [(t["tags"]["http.status_code"], t["tags"]["error"]) for t in tries] == [(503, True)] * 3
+    assert root["tags"]["error"] is True
+
+
+def test_a_call_that_succeeds_at_last(client, spans, start):
+    """A try that failed is an error, the one that did not is none, and neither is the call."""
+    answers = iter([503, 200])
+    server = start(servers.serve(lambda _: (next(answers), {}, b"")))
+    client.get(server.url)
+
+    assert ["error" in span.tags for span in spans.finished] == [False, True, False]
+
+
+def test_each_redirect_is_a_child(client, spans, echo_server):
+    """Each hop has its own URL, status, logs and end, before the next begins."""
+    client.get(f"{echo_server.url}/redirect?to=/landed")
+
+    _, first, second = spans.finished
+    assert (first.tags["http.status_code"], second.tags["http.status_code"]) == (302, 200)
+    assert second.tags["http.url"] == f"{echo_server.url}/landed"
+    ends = ["GotConn", *(log["event"] for log in SENT_AND_ANSWERED[1:])]
+    assert events(first)[-6:] == events(second)[-6:] == ends
+    assert first.finish_time <= second.start_time
+
+
+def test_an_error_status_below_500_is_none(client, spans, echo_server):
+    """A 404 is an answer; nothing is marked."""
+    client.get(f"{echo_server.url}/status/404")
+
+    assert [span.tags.get("error") for span in spans.finished] == [None, None]
+    assert spans.requests[0].tags["http.status_code"] == 404
+
+
+def test_head_ends_at_once(client, spans, echo_server):
+    """The span of a HEAD ends with its head; there is no body to be closed."""
+    response = client.head(echo_server.url, stream=True)
+
+    (span,) = spans.requests
+    before = events(span)[-1]
+    assert before == "GotFirstResponseByte"
+    response.close()
+    assert events(span)[-1] == before
+
+
+def test_head_has_no_body_to_close(client, spans, echo_server):
+    """A HEAD that is not streamed gives its connection back, and closes nothing."""
+    client.head(echo_server.url)
+
+    assert events(spans.requests[0])[-2:] == ["GotFirstResponseByte", "PutIdleConn"]
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["read", "closed"])
+def test_a_streamed_body_is_in_the_span(client, spans, echo_server, reads):
+    """Nothing ends before the body of a streamed answer has been read or closed; then all does."""
+    response = client.get(f"{echo_server.url}/bytes/500000", stream=True)
+    assert spans.finished == []
+    response.content if reads else response.close()
+
+    root, span = spans.finished
+    assert events(span)[-2:] == ["PutIdleConn" if reads else "GotFirstResponseByte", "ClosedBody"]
+    assert root.finish_time >= span.finish_time
+
+
+def test_a_body_read_in_another_thread(client, spans, echo_server):
+    """Who reads the body, and where, does not matter."""
+    response = client.get(f"{echo_server.url}/bytes/500000", stream=True)
+    reader = threading.Thread(target=lambda: response.content)
+    reader.start()
+    reader.join()
+
+    assert [span.operation_name for span in spans.finished] == ["HTTP Client", "HTTP GET"]
+
+
+def test_an_upgrade_ends_with_its_stream(client, spans, start):
+    """A 101 leaves the connection to the caller, and the span open until he closes it."""
+
+    def app(peer):
+        peer.read_head()
+        peer.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n"
+        )
+        peer.drain()
+
+    server = start(servers.ScriptedServer(app))
+    asked = {"Upgrade": "echo", "Connection": "Upgrade"}
+    response = client.get(server.url, headers=asked, stream=True)
+    response.close()
+
+    (span,) = spans.requests
+    assert span.tags["http.status_code"] == 101
+    assert events(span)[-1] == "ClosedBody"
+
+
+def test_without_client_trace_a_span_has_its_tags(make_client, spans, echo_server):
+    """``client_trace=False`` leaves status, error and the body's end; no hook is logged."""
+    make_client(client_trace=False).get(f"{echo_server.url}/status/503")
+
+    for span in spans.requests:
+        assert events(span) == ["ClosedBody"]
+        assert (span.tags["http.status_code"], span.tags["error"]) == (503, True)
+        assert "net/http.reused" not in span.tags
+
+
+def test_options_have_their_say(make_client, spans, echo_server):
+    """Operation name, component, URL tag and observer are the user's."""
+    seen = []
+    client = make_client(
+        operation_name="orders",
+        component="billing",
+        url_tag=lambda url: url.partition("?")[0],
+        span_observer=lambda span, request: seen.append((span.tags["component"], *request)),
+    )
+    client.get(f"{echo_server.url}/a?b=c")
+
+    root, span = spans.finished
+    assert root.operation_name == "orders"
+    assert span.tags["component"] == "billing"
+    assert span.tags["http.url"] == f"{echo_server.url}/a"
+    assert seen == [("billing", "GET", f"{echo_server.url}/a?b=c")]
+
+
+def test_no_url_tag(make_client, spans, echo_server):
+    """``url_tag=None`` shows no URL at all."""
+    make_client(url_tag=None).get(echo_server.url)
+
+    assert "http.url" not in spans.requests[0].tags
+
+
+def test_it_is_an_instrument_as_others_are(spans, tracer, echo_server):
+    """``instruments=[OpenTracing(tracer)]`` does the same, beside others."""
+    with HTTPClient(instruments=[OpenTracing(tracer)], sinks=[]) as client:
+        client.get(echo_server.url)
+
+    assert len(spans.finished) == 2
+
+
+def test_nothing_sent_is_a_root_alone(make_client, spans, echo_server):
+    """A call that the breaker ended, or that was no request, has a root that says it failed."""
+    client = make_client(settings={"breaker": CircuitBreaker(min_calls=1)})
+    with pytest.raises(CircuitOpen):
+        client.get(f"{echo_server.url}/status/503")
+    before = len(spans.finished)
+    with pytest.raises(CircuitOpen):
+        client.get(echo_server.url)
+    with pytest.raises(requests.exceptions.InvalidURL):
+        client.get("http://")
+
+    roots = spans.whole()[before:]
+    assert [(r["name"], r["tags"]["error"]) for r in roots] == [("HTTP Client", True)] * 2
+
+
+class Canned(requests.adapters.BaseAdapter):
+    """Answers without a connection of ours."""
+
+    def __init__(self, *statuses):
+        super().__init__()
+        self.statuses = list(statuses)
+
+    def send(self, request, **_):
+        response = requests.Response()
+        response.status_code, response.request = self.statuses.pop(0), request
+        response.url, response.raw, response._content = request.url, None, b""
+        return response
+
+    def close(self):
+        pass
+
+
+def test_an_adapter_of_somebody_elses(client, spans):
+    """Requests that meet no connection of ours have spans with what came of them, one by one."""
+    client.session.mount("http://canned.test", Canned(503, 404))
+    client.get("http://canned.test/")
+
+    first, second = spans.requests
+    assert [s.tags["http.status_code"] for s in (first, second)] == [503, 404]
+    assert [s.tags.get("error") for s in (first, second)] == [True, None]
+    assert first.finish_time <= second.start_time
+
+
+def test_a_call_within_a_call(make_client, spans, echo_server):
+    """What a body's generator sends, by this client or another, is logged on no span but its own."""
+    client, other = make_client(), make_client(operation_name="inner")
+
+    def body():
+        yield b"a"
+        yield other.get(f"{echo_server.url}/inner").content[:1]
+        yield client.session.get(f"{echo_server.url}/bare").content[:1]
+
+    client.post(f"{echo_server.url}/outer", data=body())
+
+    by_url = {s.tags["http.url"].rpartition("/")[2]: s for s in spans.requests}
+    assert sorted(by_url) == ["inner", "outer"]
+    for span in by_url.values():
+        assert events(span).count("GetConn") == events(span).count("ClosedBody") == 1
+        assert span.tags["http.status_code"] == 200
+
+
+def test_asyncio_tasks_have_their_own_parents(spans, echo_server):
+    """With a scope manager of context variables, each task's call is below its task's span."""
+    tracer = MockTracer(ContextVarsScopeManager())
+    both = threading.Barrier(2)
+
+    def work(client, name):
+        with tracer.start_active_span(name):
+            both.wait(10)
+            client.get(echo_server.url)
+
+    with HTTPClient(tracer=tracer, sinks=[]) as client:
+        threads = [threading.Thread(target=work, args=(client, n)) for n in ("a", "b")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    finished = {s.context.span_id: s for s in tracer.finished_spans()}
+    roots = [s for s in finished.values() if s.operation_name == "HTTP Client"]
+    assert sorted(finished[s.parent_id].operation_name for s in roots) == ["a", "b"]
+
+
+def test_the_log_line_has_the_tracers_ids(client, spans, echo_server):
+    """Where a tracer shows its ids as numbers, the trace, its headers and its line have the same."""
+    response = client.get(echo_server.url)
+
+    root, span = spans.finished
+    sent = echo_server.requests[0].headers
+    assert response.trace.trace_id == f"{root.context.trace_id:032x}" == sent.get("X-Trace-Id")
+    ids = f"{span.context.trace_id:032x}-{span.context.span_id:016x}"
+    assert sent.get("traceparent").startswith(f"00-{ids}-")
+    assert response.trace.attempts[0].exchanges[0].span_id == f"{span.context.span_id:016x}"
+
+
+def test_an_id_of_the_callers_own_is_on_the_root(client, spans, echo_server):
+    """``trace_id=`` stays in the line and its header; the root says so."""
+    client.get(echo_server.url, trace_id="order-7")
+
+    assert spans.finished[0].tags["tracedclient.trace_id"] == "order-7"
+    assert echo_server.requests[0].headers.get("X-Trace-Id") == "order-7"
+
+
+def test_an_inbound_trace_that_the_tracer_cannot_read(client, spans, echo_server):
+    """Below our middleware, a tracer that reads no W3C headers begins a trace; nothing is complained of."""
+    with trace_context(TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")):
+        response = client.get(echo_server.url)
+
+    assert spans.finished[0].parent_id is None
+    assert response.trace.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert client.stats().instrument_failures == 0
