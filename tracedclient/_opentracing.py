@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 try:
     import opentracing
@@ -25,6 +25,16 @@ COMPONENT = "tracedclient"
 served_span: ContextVar[Any] = ContextVar("tracedclient_served_span", default=None)
 """The span of the request being served, also where its tracer's own scope cannot hold it: a scope
 of the thread's, in asyncio."""
+
+
+class Tracer(Protocol):
+    """An ``opentracing.Tracer``, for type checkers that may not have it."""
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def inject(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def extract(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 def checked_tracer(tracer: Any) -> opentracing.Tracer:

@@ -1,10 +1,11 @@
 """Trace ids coming in: the id that the caller of this process gave its request.
 
-wsgi, asgi  middleware: the id of each request, from its headers to its response
-jobs        the same for work that comes by a queue
-accept      which headers are believed
-current     the id bound in this context
-logs        that id in the application's own log lines
+wsgi, asgi    middleware: the id of each request, from its headers to its response
+jobs          the same for work that comes by a queue
+accept        which headers are believed
+current       the id bound in this context
+logs          that id in the application's own log lines
+opentracing/  a span for each request served
 
 All but ``current`` is loaded when it is first asked for: a client needs none of it.
 """

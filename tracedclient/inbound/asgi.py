@@ -12,6 +12,8 @@ from tracedclient.inbound.current import trace_context
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tracedclient.inbound.opentracing import OpenTracingServer, Tracer
+
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -34,6 +36,9 @@ class ASGIMiddleware:
     response_header  the header of the response, or of a WebSocket's acceptance, that gives the id
                      back; ``None`` for none.
 
+    tracer           an ``opentracing.Tracer``, or ``OpenTracingServer(tracer, …)`` with options, of
+                     ``tracedclient.inbound.opentracing``: each request is served in a span of its.
+
     A request without an id that is good gets a new one. What the application raises, sends and
     leaves undone is as without the middleware; tasks it starts inherit the id.
     """
@@ -44,10 +49,11 @@ class ASGIMiddleware:
         *,
         accept: Sequence[str] = ACCEPT,
         response_header: str | None = RESPONSE_HEADER,
+        tracer: Tracer | OpenTracingServer | None = None,
     ) -> None:
         if not callable(app):
             raise TypeError(f"app must be an ASGI application, not {app!r}")
-        self._app = app
+        self._app = app if tracer is None else _spanned(app, tracer)
         self._acceptance = Acceptance(accept)
         self._wanted = {name.encode("latin-1"): name for name in self._acceptance.names}
         header = checked_response_header(response_header)
@@ -83,3 +89,10 @@ class ASGIMiddleware:
             await send(message)
 
         return tell
+
+
+def _spanned(app: ASGIApp, tracer: Tracer | OpenTracingServer) -> ASGIApp:
+    from tracedclient.inbound.opentracing import server_of  # noqa: PLC0415 - an extra
+    from tracedclient.inbound.opentracing.asgi import SpannedASGI  # noqa: PLC0415
+
+    return SpannedASGI(app, server_of(tracer))

@@ -12,6 +12,7 @@ from tracedclient.inbound.current import trace_context
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tracedclient.inbound.opentracing import OpenTracingServer, Tracer
     from tracedclient.trace.context import TraceContext
 
 # wsgiref.types has them, from Python 3.11 on.
@@ -29,6 +30,9 @@ class WSGIMiddleware:
                      ``b3``, ``b3multi``, or a header whose value is the id.
     response_header  the header of the response that gives the id back; ``None`` for none.
 
+    tracer           an ``opentracing.Tracer``, or ``OpenTracingServer(tracer, …)`` with options, of
+                     ``tracedclient.inbound.opentracing``: each request is served in a span of its.
+
     A request without an id that is good gets a new one. What the application raises, returns and
     leaves undone is as without the middleware.
     """
@@ -39,10 +43,11 @@ class WSGIMiddleware:
         *,
         accept: Sequence[str] = ACCEPT,
         response_header: str | None = RESPONSE_HEADER,
+        tracer: Tracer | OpenTracingServer | None = None,
     ) -> None:
         if not callable(app):
             raise TypeError(f"app must be a WSGI application, not {app!r}")
-        self._app = app
+        self._app = app if tracer is None else _spanned(app, tracer)
         self._acceptance = Acceptance(accept)
         self._variables = [(_variable(name), name) for name in self._acceptance.names]
         self._response_header = checked_response_header(response_header)
@@ -67,6 +72,13 @@ class WSGIMiddleware:
             return start_response(status, [*others, (header, trace_id)], *exc_info)
 
         return start
+
+
+def _spanned(app: WSGIApp, tracer: Tracer | OpenTracingServer) -> WSGIApp:
+    from tracedclient.inbound.opentracing import server_of  # noqa: PLC0415 - an extra
+    from tracedclient.inbound.opentracing.wsgi import SpannedWSGI  # noqa: PLC0415
+
+    return SpannedWSGI(app, server_of(tracer))
 
 
 def _variable(name: str) -> str:

@@ -6,7 +6,8 @@ exchange    the span of one request: its tags, its logs, its end
 hooks       which hook is which of them
 """
 
-from tracedclient.instruments.opentracing.instrument import OpenTracing, Tracer, instrument_of
+from tracedclient._opentracing import Tracer
+from tracedclient.instruments.opentracing.instrument import OpenTracing, instrument_of
 from tracedclient.instruments.opentracing.spans import SentRequest
 
 __all__ = ["OpenTracing", "SentRequest", "Tracer", "instrument_of"]

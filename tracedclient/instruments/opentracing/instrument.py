@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from tracedclient._opentracing import COMPONENT, checked_callables, checked_names, checked_tracer
 from tracedclient.instruments.opentracing.spans import CallSpans
@@ -12,18 +12,9 @@ from tracedclient.redaction import redact_url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tracedclient._opentracing import Tracer
     from tracedclient.instruments.instrument import CallStart, Watched
     from tracedclient.instruments.opentracing.spans import SentRequest
-
-
-class Tracer(Protocol):
-    """An ``opentracing.Tracer``, for type checkers that may not have it."""
-
-    def start_span(self, *args: Any, **kwargs: Any) -> Any: ...
-
-    def inject(self, *args: Any, **kwargs: Any) -> Any: ...
-
-    def extract(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 @dataclass(frozen=True)
