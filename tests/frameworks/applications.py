@@ -12,7 +12,7 @@ import contextvars
 import logging
 import types
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tracedclient import HTTPClient
 from tracedclient.inbound import ASGIMiddleware, WSGIMiddleware, current_trace_id
@@ -25,6 +25,8 @@ class Work(NamedTuple):
 
     client: HTTPClient
     upstream: str
+    tracer: Any = None
+    """OpenTracing's, of the middleware."""
 
     def call(self):
         log.info("call")
@@ -54,7 +56,7 @@ def flask_service(work):
     def fail():
         raise RuntimeError("no")
 
-    app.wsgi_app = WSGIMiddleware(app.wsgi_app)
+    app.wsgi_app = WSGIMiddleware(app.wsgi_app, tracer=work.tracer)
     return app
 
 
@@ -93,14 +95,14 @@ def django_wsgi_service(work):
     _django_urls(work)
     from django.core.wsgi import get_wsgi_application
 
-    return WSGIMiddleware(get_wsgi_application())
+    return WSGIMiddleware(get_wsgi_application(), tracer=work.tracer)
 
 
 def django_asgi_service(work):
     _django_urls(work)
     from django.core.asgi import get_asgi_application
 
-    return ASGIMiddleware(get_asgi_application())
+    return ASGIMiddleware(get_asgi_application(), tracer=work.tracer)
 
 
 def starlette_service(work):
@@ -119,7 +121,7 @@ def starlette_service(work):
         raise RuntimeError("no")
 
     routes = [Route("/call", call), Route("/stream", stream), Route("/fail", fail)]
-    return ASGIMiddleware(Starlette(routes=routes))
+    return ASGIMiddleware(Starlette(routes=routes), tracer=work.tracer)
 
 
 def fastapi_service(work):
@@ -127,7 +129,7 @@ def fastapi_service(work):
     from fastapi.responses import PlainTextResponse, StreamingResponse
 
     app = fastapi.FastAPI()
-    app.add_middleware(ASGIMiddleware)
+    app.add_middleware(ASGIMiddleware, tracer=work.tracer)
 
     @app.get("/call")
     def call():  # FastAPI runs it in a thread of its pool

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import uvicorn
+from opentracing.mocktracer import MockTracer
+from opentracing_spans import Spans
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from frameworks import applications
@@ -86,11 +88,11 @@ def log():
 
 @pytest.fixture
 def start_service(start, log, echo_server):
-    """``start_service("flask")``: that service, running."""
+    """``start_service("flask")``: that service, running; with spans if it is given a tracer."""
 
-    def run(kind):
-        client = start(HTTPClient(service=kind))
-        work = applications.Work(client, echo_server.url)
+    def run(kind, tracer=None):
+        client = start(HTTPClient(service=kind, tracer=tracer))
+        work = applications.Work(client, echo_server.url, tracer)
         app = getattr(applications, f"{kind}_service")(work)
         server = wsgi_server if kind in {"flask", "django_wsgi"} else asgi_server
         return Service(start(server(app)), echo_server, log)
@@ -98,7 +100,17 @@ def start_service(start, log, echo_server):
     return run
 
 
-@pytest.fixture(params=["flask", "django_wsgi", "django_asgi", "starlette", "fastapi"])
+KINDS = ["flask", "django_wsgi", "django_asgi", "starlette", "fastapi"]
+
+
+@pytest.fixture(params=KINDS)
 def service(request, start_service):
     """Each framework's, one after the other."""
     return start_service(request.param)
+
+
+@pytest.fixture(params=KINDS)
+def spanned(request, start_service):
+    """The same with OpenTracing's mock tracer; its spans."""
+    tracer = MockTracer()
+    return start_service(request.param, tracer), Spans(tracer)

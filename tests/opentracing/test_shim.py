@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.shim.opentracing_shim import create_tracer
+from opentracing_serving import by_asgi, by_wsgi
 
 from tracedclient import HTTPClient, Propagation
 from tracedclient.inbound import trace_context
@@ -174,3 +175,40 @@ def test_no_span_is_left_in_force(shim_client, sdk, echo_server):
     shim_client.get(echo_server.url)
 
     assert trace.get_current_span() is before
+
+
+@pytest.mark.parametrize("serve", [by_wsgi, by_asgi])
+def test_a_service_through_the_shim(serve, shim_client, sdk, echo_server):
+    """The served request's span is below the one that ``traceparent`` names, and above the call's."""
+    inside = []
+
+    def handler(_):
+        inside.append(trace.get_current_span().get_span_context().span_id)
+        return shim_client.get(echo_server.url).status_code, [b"ok"]
+
+    brought = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    assert serve(handler, headers=[brought], tracer=sdk.tracer) == (200, b"ok")
+
+    served, root, _ = sdk.spans
+    assert f"{served.parent.span_id:016x}" == "00f067aa0ba902b7"
+    assert [served.context.span_id] == inside == [root.parent.span_id]
+    assert dict(served.attributes) == {
+        "span.kind": "server",
+        "component": "tracedclient",
+        "http.method": "GET",
+        "http.url": "/root",
+        "http.status_code": 200,
+        "http.response_size": 2,
+        "tracedclient.trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    }
+    assert trace.get_current_span().get_span_context().is_valid is False
+
+
+@pytest.mark.parametrize("serve", [by_wsgi, by_asgi])
+def test_a_service_that_nobody_called_in_a_trace(serve, sdk):
+    """Without a ``traceparent`` a trace begins, whatever span is in force."""
+    with sdk.tracer.start_active_span("left over"):
+        serve(lambda _: (200, []), tracer=sdk.tracer)
+
+    served = next(s for s in sdk.spans if s.name == "HTTP GET")
+    assert served.parent is None

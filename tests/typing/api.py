@@ -37,9 +37,13 @@ from tracedclient.inbound import (
     trace_headers,
     traced_job,
 )
+from tracedclient.inbound.opentracing import OpenTracingServer
+from tracedclient.instruments.opentracing import OpenTracing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tracedclient.instruments.opentracing import Tracer
 
 
 class Hooks(ClientTrace):
@@ -132,3 +136,10 @@ async def asgi(scope: Any, receive: Any, send: Any) -> None:
 
 WSGIMiddleware(wsgi, accept=("traceparent",), response_header=None)
 ASGIMiddleware(asgi)
+
+
+def traced(tracer: Tracer, app: Callable[..., Any]) -> None:
+    HTTPClient(tracer=tracer).close()
+    HTTPClient(tracer=OpenTracing(tracer, component="orders", url_tag=None)).close()
+    WSGIMiddleware(app, tracer=tracer)
+    ASGIMiddleware(app, tracer=OpenTracingServer(tracer, operation_name=lambda r: r.method))
