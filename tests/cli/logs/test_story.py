@@ -122,6 +122,73 @@ def test_no_line_runs_over_the_edge(name, width):
         assert style.unicode or text.isascii()
 
 
+def called(number, parent=None, **fields):
+    """A call with the span ``s<number>``, made for the span ``parent``."""
+    import msgspec
+
+    sent = exchange(number, url="http://10.0.0.7/", duration_ms=50.0, span_id=f"s{number}")
+    made = trace(attempt(1, sent, start=number), service_name="s", parent_span_id=parent, **fields)
+    return msgspec.structs.replace(made, started_at=at(number))
+
+
+@pytest.mark.parametrize(
+    ("style", "branches"),
+    [
+        ("utf8", ["", "├ ", "│ ├ ", "│ └ ", "└ ", "  └ ", ""]),
+        ("ascii", ["", "+ ", "| + ", "| \\ ", "\\ ", "  \\ ", ""]),
+    ],
+)
+def test_branches_lead_from_each_call_to_its_caller(style, branches):
+    """Brothers hang on one line, which goes past what hangs on the elder of them."""
+    parents = [None, "s0", "s1", "s1", "s0", "s4", None]
+    made = [called(number, parent) for number, parent in enumerate(parents)]
+    text = story(ID, entries(*map(trace_line, made)), width=80, style=STYLES[style])
+    labels = text.split("\n\n")[1].split("\n")[1:8]
+    assert [label[: label.index("[")] for label in labels] == branches
+
+
+def test_how_it_is_known_who_called_whom_is_said():
+    """What spans' ids say needs no words but for the attempt of several; a guess is called one."""
+    import msgspec
+
+    first, second = (
+        attempt(n, exchange(0, url="http://10.0.0.7/", span_id=f"a{n}"), duration_ms=100.0)
+        for n in (1, 2)
+    )
+    shop = trace(first, second, service_name="shop")
+    worker = called(1, "a2")
+    guess = msgspec.structs.replace(called(2), service_name="other", duration_ms=20.0)
+
+    def links(*made):
+        text = story(ID, entries(*map(trace_line, made)), width=160, style=STYLES["utf8"])
+        return text.split("\n\n")[1].split("\n")[-1].strip()
+
+    assert links(shop, worker) == "[2] for attempt 2 of [1] · known from the ids of spans"
+    assert links(called(1), called(2, "s1")) == "known from the ids of spans"
+    assert links(shop, worker, guess) == (
+        "[2] for attempt 2 of [1] · [3] within attempt 1 of [2], by time · "
+        "the others known from the ids of spans"
+    )
+    assert links(called(1), called(2)) == "none of them is known to be made for another"
+
+
+def test_a_port_of_its_own_tells_services_apart():
+    """A call's server is shown with its port, unless that is the scheme's."""
+    ports = enumerate([None, 80, 443, 8080])
+    made = [called(n, server_address="10.0.0.7", server_port=port) for n, port in ports]
+    text = story(ID, entries(*map(trace_line, made)), width=80, style=STYLES["utf8"])
+    shown = [line.split("│")[0] for line in text.split("\n\n")[1].split("\n")[1:5]]
+    assert [line.split()[3] for line in shown] == ["10.0.0.7"] * 3 + ["10.0.0.7:8080"]
+
+
+def test_a_chain_without_end_is_drawn():
+    """Calls deeper than the page is wide still have their line each."""
+    made = [called(n, f"s{n - 1}") for n in range(300)]
+    text = story(ID, entries(*map(trace_line, made)), width=80, style=STYLES["utf8"])
+    assert max(map(columns, text.split("\n"))) <= 80
+    assert "300 calls by 1 service" in text
+
+
 @pytest.mark.parametrize("name", STORIES)
 def test_the_first_two_lines_say_what_happened_and_whose_fault_it_was(name):
     """The first line has the outcome, the second the fault."""

@@ -29,7 +29,11 @@ def tree_chart(calls: Sequence[Call], page: Page) -> Iterator[str]:
     began = min(call.trace.started_at for call in calls)
     rows = [_row(call.trace, began) for call in calls]
     extent = max(row.start_ms + row.duration_ms for row in rows)
-    labels = [_label(index, call, page) for index, call in enumerate(calls)]
+    branches = _branches([call.depth for call in calls], page)
+    labels = [
+        f"{branch}{_label(index, call, page)}"
+        for index, (branch, call) in enumerate(zip(branches, calls, strict=True))
+    ]
     label = min(max(map(columns, labels)), page.width // 2) + 1
     room = page.width - label - 2 - _TIME
     yield page.style.paint(" " * (label + 1) + "0" + duration(extent).rjust(room - 1), DIM)
@@ -40,12 +44,30 @@ def tree_chart(calls: Sequence[Call], page: Page) -> Iterator[str]:
     yield from page.items(_links(calls), DIM, sep=page.symbols.dot, first="  ", rest="  ")
 
 
+def _branches(depths: Sequence[int], page: Page) -> list[str]:
+    """Return what stands before each call: lines from its caller, and past it to later ones."""
+    last, other, past = ("└ ", "├ ", "│ ") if page.style.unicode else ("\\ ", "+ ", "| ")
+    drawn = []
+    going_on: set[int] = set()
+    # From below, because only there it is known whether another one of the same caller comes.
+    for depth in (min(depth, page.width) for depth in reversed(depths)):
+        trunk = "".join(past if level in going_on else "  " for level in range(1, depth))
+        drawn.append(trunk + (other if depth in going_on else last) if depth else "")
+        going_on = {level for level in going_on if level < depth} | {depth}
+    return drawn[::-1]
+
+
 def _label(index: int, call: Call, page: Page) -> str:
     trace = call.trace
     status = trace.http_response_status_code or trace.outcome.replace("_", " ")
-    branch = "  " * (call.depth - 1) + ("└ " if page.style.unicode else "\\ ") if call.depth else ""
-    to = f" {page.symbols.arrow} {trace.server_address}" if trace.server_address else ""
-    return f"{branch}[{index + 1}] {trace.service_name or '?'}{to} {status}"
+    to = f" {page.symbols.arrow} {_server(trace)}" if trace.server_address else ""
+    return f"[{index + 1}] {trace.service_name or '?'}{to} {status}"
+
+
+def _server(trace: TraceResult) -> str:
+    # One machine's services differ in nothing else.
+    port = "" if trace.server_port in (None, 80, 443) else f":{trace.server_port}"
+    return f"{trace.server_address}{port}"
 
 
 def _row(trace: TraceResult, began: str) -> Row:
@@ -77,10 +99,17 @@ def _glyph(phase: str, page: Page) -> str:
 
 
 def _links(calls: Sequence[Call]) -> Iterator[str]:
-    for index, call in enumerate(calls):
-        if call.caller is not None:
-            # What a queue brought may have been done long after the call that it was done for.
-            where = "for" if call.by == "span id" else "within"
-            yield f"[{index + 1}] {where} attempt {call.attempt} of [{call.caller + 1}], by {call.by}"
-    if all(call.caller is None for call in calls):
+    made = [(index, call) for index, call in enumerate(calls) if call.caller is not None]
+    known = [call for _, call in made if call.by == "span id"]
+    for index, call in made:
+        caller = call.caller or 0
+        of = f"attempt {call.attempt} of [{caller + 1}]"
+        if call.by != "span id":
+            yield f"[{index + 1}] within {of}, by {call.by}"
+        elif len(calls[caller].trace.attempts) > 1:
+            # What a queue brought may have been done long after it.
+            yield f"[{index + 1}] for {of}"
+    if known:
+        yield f"{'' if len(known) == len(made) else 'the others '}known from the ids of spans"
+    elif not made:
         yield "none of them is known to be made for another"
