@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def free_port() -> int:
 class ServerProcess:
     """Runs ``command``, which listens on ``port``. Its output goes to a file of ``directory``.
 
-    Raises ``FileNotFoundError``, which says what to do, when the machine has no such program.
+    Raises ``FileNotFoundError``, which says to run ``install``, when there is no such program.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class ServerProcess:
         port: int,
         directory: Path,
         environment: Mapping[str, str] | None = None,
+        install: str = "tests/sources/install",
     ) -> None:
         if shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
-            raise FileNotFoundError(f"there is no {command[0]} here: run tests/sources/install")
+            raise FileNotFoundError(f"there is no {command[0]} here: run {install}")
         self._command = list(command)
         self._port = port
         self._output = directory / "output.log"
@@ -92,6 +94,7 @@ class ServerProcess:
     def stop(self) -> None:
         """Kill it, and whatever it has started."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
