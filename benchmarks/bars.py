@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from benchmarks.peers import DO_OFF, DO_ON, HTTPX_TRACE, OTEL, REQUESTS, SESSION, URLLIB3
-from benchmarks.starting import IMPORT_CLIENT, IMPORT_REQUESTS
+from benchmarks.starting import IMPORT_CLIENT, IMPORT_REQUESTS, MAKE_CLIENT
 
 SLACK = 4 / 3
 """The guard fails when a ratio is more than a third over its bar: noise does not reach that far."""
+
+STEADY = 1.1
+"""The same for what hardly has any noise: a module that is loaded again costs a few hundredths."""
 
 
 class Bar(NamedTuple):
@@ -20,6 +23,7 @@ class Bar(NamedTuple):
     at_least     for scenarios of requests per second, where more is better
     guarded      whether the guard watches it
     reached      where the bar is not met: what is, which the guard holds instead
+    slack        by which factor the guard lets it be over
     """
 
     scenario: str
@@ -30,6 +34,7 @@ class Bar(NamedTuple):
     at_least: bool = False
     guarded: bool = True
     reached: float | None = None
+    slack: float = SLACK
 
     @property
     def name(self) -> str:
@@ -53,7 +58,7 @@ class Bar(NamedTuple):
     def is_held(self, ratio: float) -> bool:
         """Whether a ratio keeps to the bar, or to what is reached, or nearly so."""
         limit = self.limit if self.reached is None else self.reached
-        return ratio * SLACK >= limit if self.at_least else ratio <= limit * SLACK
+        return ratio * self.slack >= limit if self.at_least else ratio <= limit * self.slack
 
 
 class Limit(NamedTuple):
@@ -104,7 +109,8 @@ BARS = (
     Bar("download", DO_ON, REQUESTS, 1.0),
     Bar("upload", DO_ON, REQUESTS, 1.0),
     Bar("threads", DO_OFF, REQUESTS, 2.5, at_least=True),
-    Bar("import", IMPORT_CLIENT, IMPORT_REQUESTS, 1.25),
+    Bar("import", IMPORT_CLIENT, IMPORT_REQUESTS, 1.25, slack=STEADY),
+    Bar("import", MAKE_CLIENT, IMPORT_REQUESTS, 1.25, slack=STEADY),
 )
 
 LIMITS = (

@@ -10,12 +10,13 @@ from benchmarks.workers import CHECKOUT, Cost, plain_environment
 
 IMPORT_REQUESTS = "import requests"
 IMPORT_CLIENT = "from tracedclient import HTTPClient"
+MAKE_CLIENT = "from tracedclient import HTTPClient; HTTPClient()"
 STATEMENTS = (
     IMPORT_REQUESTS,
     "import requests; requests.Session()",
     "import tracedclient",
     IMPORT_CLIENT,
-    "import tracedclient; tracedclient.HTTPClient()",
+    MAKE_CLIENT,
 )
 """The names of a package of ours are loaded when they are asked for, so the bar asks for one."""
 
