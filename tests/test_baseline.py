@@ -143,10 +143,11 @@ def test_child_begins_with_nothing_and_without_its_parents_lock():
     with servers.serve(servers.echo) as server, HTTPClient(debug=True, sinks=[]) as client:
         for _ in range(9):
             client.get(server.url)
+        baseline = client._tracing.recording().baseline
         holding, done = threading.Event(), threading.Event()
 
         def hold():
-            with client._baseline._lock:
+            with baseline._lock:
                 holding.set()
                 done.wait(10)
 
@@ -155,8 +156,8 @@ def test_child_begins_with_nothing_and_without_its_parents_lock():
         holding.wait(10)
         child = os.fork()
         if child == 0:
-            known = client._baseline.origins
-            found = usual(client._baseline, server.url)
+            known = baseline.origins
+            found = usual(baseline, server.url)
             os._exit(0 if known == 0 and found is None else 1)
         done.set()
         holder.join()

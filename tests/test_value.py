@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import pickle
 import sys
+import typing
 
 import pytest
 
@@ -73,6 +74,7 @@ def test_dataclasses_take_a_value_for_theirs():
     """``fields``, ``replace``, ``asdict``, ``copy`` and ``pickle`` work, and checks are made again."""
     value = Point(1, 3)
     assert dataclasses.is_dataclass(Point)
+    assert list(typing.get_type_hints(Point)) == ["x", "y", "_sum"]
     assert [field.name for field in dataclasses.fields(Point)] == ["x", "y"]
     assert dataclasses.asdict(value) == {"x": 1, "y": 3}
     assert dataclasses.replace(value, y=4) == Point(1, 4)

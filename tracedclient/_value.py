@@ -43,8 +43,9 @@ class Value:
 
     __dataclass_fields__ = _OfDataclass()
     __signature__ = _OfDataclass()
-    _arguments: ClassVar[tuple[str, ...]]
-    _required: ClassVar[frozenset[str]]
+    if TYPE_CHECKING:  # they are no fields, and no hint of any
+        _arguments: ClassVar[tuple[str, ...]]
+        _required: ClassVar[frozenset[str]]
 
     def __init_subclass__(cls) -> None:
         cls._arguments = tuple(name for name in cls.__annotations__ if name[0] != "_")
