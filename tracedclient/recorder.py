@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ from tracedclient.trace.summary import origin, summarise
 from tracedclient.trace.timings import WRITE_FAILED, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tracedclient import httptrace
     from tracedclient.baseline import Baseline
@@ -259,10 +259,16 @@ class Recorder(NoteTaker):
             started_at=self._clock.utc(self._clock.start),
             duration_ms=duration_ms,
             usual=None if self._baseline is None else self._baseline.usual(place, duration_ms),
-            http_request_method=None if self._method is None else printable(self._method),
+            http_request_method=_shown(self._method),
             url_full=self._url,
+            # The caller's names for things may be no text that JSON can hold.
+            service_name=printable(self._service) or None,
+            debug_source=printable(self.decision.source),
+            debug_rule=_shown(self.decision.rule),
+            debug_revision=_shown(self.decision.revision),
+            host_name=_host_name(),
             process_pid=os.getpid(),
-            **_of_service(self._service, self.decision),
+            client_version=__version__,
         )
         if self._baseline is not None:
             self._baseline.learn(place, result)
@@ -333,15 +339,10 @@ def _agreed(server_name: str, proxy: bool, state: httptrace.TLSState) -> TLS:
     )
 
 
-@lru_cache(maxsize=256)
-def _of_service(service: str, decision: Decision) -> Mapping[str, str | None]:
-    """What is the same in many a record, fit for JSON; the caller's name of it may be no text."""
-    fields = {
-        "service_name": service or None,
-        "debug_source": decision.source,
-        "debug_rule": decision.rule,
-        "debug_revision": decision.revision,
-        "host_name": socket.gethostname(),
-        "client_version": __version__,
-    }
-    return {name: text and printable(text) for name, text in fields.items()}
+def _shown(text: str | None) -> str | None:
+    return None if text is None else printable(text)
+
+
+@cache
+def _host_name() -> str:
+    return printable(socket.gethostname())
