@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime, timezone
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tracedclient import host
-from tracedclient.httptrace import PutIdleConnInfo
+from tracedclient._infos import PutIdleConnInfo
 from tracedclient.redaction import describe_error, printable
 from tracedclient.trace.model import (
     DNS,
@@ -21,19 +19,19 @@ from tracedclient.trace.model import (
     Connect,
     Connection,
     ErrorInfo,
-    Event,
     Exchange,
     Holder,
     Pool,
     Proxy,
     Timings,
 )
-from tracedclient.trace.timings import WRITE_FAILED, Mark, Usual, milliseconds, timings
+from tracedclient.trace.timings import WRITE_FAILED, Mark, Usual, milliseconds, timings, usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracedclient import httptrace
+    from tracedclient._clock import Clock
     from tracedclient.notes import Notes
 
 
@@ -47,75 +45,31 @@ def error_info(error: BaseException, phase: str) -> ErrorInfo:
     return ErrorInfo(type=type(error).__name__, phase=phase, message=describe_error(error))
 
 
-class Clock:
-    """One wall-clock anchor and one monotonic clock: times that can be compared and subtracted."""
-
-    __slots__ = ("_anchor", "_second", "_text", "start")
-
-    def __init__(self) -> None:
-        self.start = time.perf_counter_ns()
-        self._anchor = time.time_ns() - self.start
-        self._second, self._text = -1, ""
-
-    @staticmethod
-    def now() -> int:
-        """Return nanoseconds on the monotonic clock."""
-        return time.perf_counter_ns()
-
-    def utc(self, at: int) -> str:
-        """Return ``at`` as UTC, to the microsecond, always of the same width."""
-        second, rest = divmod(self._anchor + at, 1_000_000_000)
-        if second != self._second:
-            self._second, self._text = second, _utc_second(second)
-        return f"{self._text}.{rest // 1_000:06d}Z"
-
-    def events(self, marks: Sequence[Mark]) -> tuple[Event, ...]:
-        """Return what happened, each with its time."""
-        second = (self._anchor + self.start) // 1_000_000_000
-        text, base = _utc_second(second), self._anchor - second * 1_000_000_000
-        events = []
-        for mark in marks:
-            since = base + mark.at
-            # Nearly all of them are in the second in which the call began.
-            moment = f"{text}.{since // 1_000:06d}Z" if 0 <= since < _SECOND else self.utc(mark.at)
-            if mark.hook != WRITE_FAILED:
-                events.append(Event(event=mark.hook, at=moment))
-        return tuple(events)
-
-
-_SECOND = 1_000_000_000
-
-
-@lru_cache(maxsize=8)
-def _utc_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-
-
 class AttemptDraft:
     """One try under way."""
 
     def __init__(self, clock: Clock, number: int) -> None:
         self._clock = clock
-        self._start = clock.now()
-        self._end: int | None = None
-        self._done: httptrace.AttemptDoneInfo | None = None
+        self.start = clock.now()
+        self.ended: int | None = None
+        self.told: httptrace.AttemptDoneInfo | None = None
         self._number = number
         self.exchanges: list[ExchangeDraft] = []
 
     def done(self, info: httptrace.AttemptDoneInfo) -> None:
-        self._done = info
-        self._end = self._clock.now()
+        self.told = info
+        self.ended = self._clock.now()
 
     def freeze(self, end: int) -> Attempt:
-        done = self._done
+        done = self.told
         exchanges = tuple([draft.freeze(end) for draft in self.exchanges])
         failed = None
         for exchange in exchanges:
             failed = exchange.error or failed
         return Attempt(
             number=self._number,
-            started_at=self._clock.utc(self._start),
-            duration_ms=milliseconds((self._end or end) - self._start),
+            started_at=self._clock.utc(self.start),
+            duration_ms=milliseconds((self.ended or end) - self.start),
             status=done.status if done else None,
             error=error_info(done.error, failed.phase if failed else "receive")
             if done and done.error
@@ -126,6 +80,16 @@ class AttemptDraft:
             retry_after_ms=done.retry_after * 1e3 if done and done.retry_after else None,
             exchanges=exchanges,
         )
+
+
+def marks_of(notes: Notes) -> list[Mark]:
+    """Return the marks that the hooks would have left."""
+    written = WRITE_FAILED if notes.write_failed else "wrote_headers"
+    times = [("got_conn", notes.got_conn_at), (written, notes.wrote_at)]
+    times += [("wrote_request", notes.wrote_at), ("got_first_response_byte", notes.first_byte_at)]
+    times += [("response_head", notes.head_at), ("put_idle_conn", notes.put_at)]
+    times += [("body_done", notes.body_done_at)]
+    return [Mark(hook, at) for hook, at in times if at]
 
 
 _BEFORE_USUAL = ("exchange_start", "get_conn")
@@ -150,22 +114,23 @@ class ExchangeDraft:
     body_complete: bool | None = None
     body_abandoned: bool | None = None
     error: ErrorInfo | None = None
-    _end: int | None = None
+    ended: int | None = None
     _thread = 0
     _host_before: host.HostSample | None = None
     _host_after: host.HostSample | None = None
-    _received = 0
-    _reads: int | None = None
+    received = 0
+    reads: int | None = None
     _read_at = 0
-    _longest_silence = 0
-    _readers_time = 0
-    _usual: Notes | None = None
+    longest_silence = 0
+    readers_time = 0
+    usual: Notes | None = None
+    """What was noted, when nothing but it has happened, on a kept connection."""
 
     def __init__(self, clock: Clock, method: str, url: str) -> None:
         self._clock = clock
-        self._start = clock.now()
-        self._method = printable(method)
-        self._url = url
+        self.start = clock.now()
+        self.method = printable(method)
+        self.url = url
         self.marks: list[Mark] = []
         self.connecting: dict[str, int] = {}
         self.connects: list[Connect] = []
@@ -197,52 +162,42 @@ class ExchangeDraft:
         self._head_read(head, self._clock.now())
 
     def _head_read(self, head: httptrace.ResponseHeadInfo | Notes, now: int) -> None:
-        self._received = head.bytes_read
-        self._reads = head.reads
-        self._longest_silence = int(head.longest_silence * 1e9)
+        self.received = head.bytes_read
+        self.reads = head.reads
+        self.longest_silence = int(head.longest_silence * 1e9)
         self._read_at = now
 
     def take(self, notes: Notes) -> None:
         """Take what was noted since the connection was there, as the hooks would have told it."""
         if notes.body_done_at and len(self.marks) == len(_BEFORE_USUAL):
-            self._usual = notes
-        mark = self.marks.append
+            # Its marks are made if somebody asks for them.
+            self.usual = notes
+        else:
+            self.marks += marks_of(notes)
         self.got_conn = notes.conn
-        mark(Mark("got_conn", notes.got_conn_at))
-        if notes.write_failed:
-            self.bytes_sent = self.writes = 0
-            mark(Mark("wrote_request", notes.wrote_at))
-            mark(Mark(WRITE_FAILED, notes.wrote_at))
-        elif notes.wrote_at:
-            self.bytes_sent, self.writes = notes.bytes_sent, 1
-            mark(Mark("wrote_headers", notes.wrote_at))
-            mark(Mark("wrote_request", notes.wrote_at))
-        if notes.first_byte_at:
-            self.buffered = notes.buffered
-            mark(Mark("got_first_response_byte", notes.first_byte_at))
+        if notes.wrote_at:
+            self.bytes_sent, self.writes = notes.bytes_sent, int(not notes.write_failed)
+        self.buffered = notes.buffered
         if notes.head_at:
             self.status, self.http_version = notes.status, "1.1"
             self._head_read(notes, notes.head_at)
-            mark(Mark("response_head", notes.head_at))
         for read in notes.body_reads:
             self.body_read(*read)
         if notes.put_at:
             self.put_idle_conn = PutIdleConnInfo(conn_id=notes.conn.conn_id, error=notes.not_kept)
-            mark(Mark("put_idle_conn", notes.put_at))
         if notes.body_done_at:
             self.body_complete = True
             self.tcp = notes.tcp
-            mark(Mark("body_done", notes.body_done_at))
 
     def body_read(self, size: int, waited: float, now: int) -> None:
         """Count one read of the body."""
-        self._readers_time += max(0, now - int(waited * 1e9) - self._read_at)
-        self._received += size
-        self._reads = (self._reads or 0) + 1
-        self._longest_silence = max(self._longest_silence, now - self._read_at)
+        self.readers_time += max(0, now - int(waited * 1e9) - self._read_at)
+        self.received += size
+        self.reads = (self.reads or 0) + 1
+        self.longest_silence = max(self.longest_silence, now - self._read_at)
         self._read_at = now
 
-    def _cpu(self) -> tuple[float | None, float | None]:
+    def cpu(self) -> tuple[float | None, float | None]:
         """Milliseconds this thread was on the CPU, and the process was kept off it."""
         after, before = self._host_after, self._host_before
         if after is None or before is None:
@@ -253,23 +208,23 @@ class ExchangeDraft:
         return milliseconds(after.thread_cpu_ns - before.thread_cpu_ns), throttled
 
     def end(self) -> None:
-        if self._end is None:
-            self._end = self._clock.now()
+        if self.ended is None:
+            self.ended = self._clock.now()
             if self.body_complete is not None and self._read_at:
-                self._readers_time += self._end - self._read_at
+                self.readers_time += self.ended - self._read_at
             if threading.get_ident() == self._thread:
                 self._host_after = host.sample()
 
     def freeze(self, call_end: int) -> Exchange:
-        end = self._end or call_end
+        end = self.ended or call_end
         utc = self._clock.utc
-        cpu, throttled = self._cpu()
+        cpu, throttled = self.cpu()
         return Exchange(
-            method=self._method,
-            url=self._url,
+            method=self.method,
+            url=self.url,
             span_id=self.span_id,
-            started_at=utc(self._start),
-            duration_ms=milliseconds(end - self._start),
+            started_at=utc(self.start),
+            duration_ms=milliseconds(end - self.start),
             status=self.status,
             http_version=self.http_version,
             error=self.error,
@@ -283,24 +238,27 @@ class ExchangeDraft:
             interim=tuple(self.interim),
             bytes_sent=self.bytes_sent,
             writes=self.writes,
-            bytes_received=None if self._reads is None else self._received,
-            reads=self._reads,
+            bytes_received=None if self.reads is None else self.received,
+            reads=self.reads,
             buffered_ms=None if self.buffered is None else round(self.buffered * 1e3, 3),
             tcp=self.tcp,
             cpu_ms=cpu,
             throttled_ms=throttled,
-            longest_silence_ms=milliseconds(self._longest_silence) if self._reads else None,
+            longest_silence_ms=milliseconds(self.longest_silence) if self.reads else None,
             body_complete=self.body_complete,
             body_abandoned=self.body_abandoned,
-            events=self._clock.events(self.marks),
+            events=self._clock.events([*self.marks, *(marks_of(self.usual) if self.usual else ())]),
         )
 
     def _timings(self, end: int) -> Timings:
-        notes = self._usual
-        if notes is None:
-            return timings(self.marks, self._start, end, self._readers_time)
-        times = (self._start, notes.got_conn_at, notes.wrote_at, notes.first_byte_at, end)
-        return Usual(*times, self._readers_time).timings()
+        if self.usual is None:
+            return timings(self.marks, self.start, end, self.readers_time)
+        return self.usual_phases(self.usual, end).timings()
+
+    def usual_phases(self, notes: Notes, end: int) -> Usual:
+        """Return the phases of an exchange that was as usual, and ended at ``end``."""
+        times = (self.start, notes.got_conn_at, notes.wrote_at, notes.first_byte_at, end)
+        return usual(times, self.readers_time)
 
     def _why_not_returned(self) -> str | None:
         if self.put_idle_conn is not None:
@@ -323,7 +281,7 @@ class ExchangeDraft:
             idle_ms=None if got.idle_time is None else round(got.idle_time * 1e3, 3),
             local=got.local,
             remote=got.remote,
-            returned=put is not None and put.error is None if self._end else None,
+            returned=put is not None and put.error is None if self.ended else None,
             not_returned=self._why_not_returned(),
             stale_discarded=len(self.stale) or None,
             stale_reason=self.stale[-1] if self.stale else None,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tracedclient.instruments import FOR_INSTRUMENTS
+from tracedclient.sinks.json_log import JsonLogSink
 
 if TYPE_CHECKING:
     from tracedclient.debug import FlagUpdater
     from tracedclient.debug.unasked import Unasked
+    from tracedclient.recorder import Recorder
     from tracedclient.sinks import FanOut
     from tracedclient.sinks.flight import Flight
     from tracedclient.trace.decision import Decision
@@ -29,6 +31,23 @@ class Emission:
         self._sinks = sinks
         self._flag = flag
         self._flight = flight
+        self._log = sinks.only(JsonLogSink)
+
+    def take_line(self, recorder: Recorder) -> bool:
+        """Log the line of a call that ended well; False when that needs its record.
+
+        Nearly always it is wanted by nobody but the log, which would make this very line of it.
+        """
+        decision = recorder.decision
+        if self._log is None or self._flight is not None or decision.emit != "all":
+            return False
+        takers = self._log.takers_of_lines()
+        line = recorder.usual_line() if takers else None
+        if line is None:
+            return False
+        if self._flag.admit(decision):
+            self._sinks.emit_by(self._log.emit_line, line, takers)
+        return True
 
     def take(self, result: TraceResult, decision: Decision) -> None:
         """Emit the trace of a call that was traced because of ``decision``, or do not."""

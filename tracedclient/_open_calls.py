@@ -8,9 +8,11 @@ import sys
 import weakref
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tracedclient.inflight import InFlight, OngoingCall, current_call
+from tracedclient.transport import TracedResponse
 
 if TYPE_CHECKING:
     from tracedclient._tracing import Tracing
@@ -62,7 +64,12 @@ class OpenCalls:
         # Of a body that comes over no connection of ours, nobody would tell the end.
         if not (stream and ongoing.connection is not None):
             self._ongoing.pop(id(ongoing), None)
-            response.trace = self._finish(ongoing, recorder, response.status_code, None)
+            if ongoing.watches is not None or not isinstance(response, TracedResponse):
+                response.trace = self._finish(ongoing, recorder, response.status_code, None)
+            elif recorder.end(response.status_code, None):
+                response.trace_on_demand(partial(_result, recorder))
+                if not self._tracing.take_line(recorder):
+                    self._take(recorder)
             return
         # Weakly: who drops an answer unread must not have it kept by its own trace. The callback is
         # there for Python 3.14, which clears a reference without one too late to be of use.
@@ -94,26 +101,31 @@ class OpenCalls:
         status: int | None,
         error: BaseException | None,
     ) -> TraceResult | None:
-        try:
-            result = recorder.finish(status, error)
-        except Exception:
-            with suppress(Exception):
-                logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
-            _tell(ongoing, None)
+        if not recorder.end(status, error):
             return None
+        result = self._take(recorder)
+        if ongoing.watches is not None:
+            ongoing.watches.done(result)
+        return result
+
+    def _take(self, recorder: Recorder) -> TraceResult | None:
+        result = _result(recorder)
         if result is not None:
             self._tracing.take(result, recorder.decision)
-            _tell(ongoing, result)
         return result
+
+
+def _result(recorder: Recorder) -> TraceResult | None:
+    try:
+        return recorder.result()
+    except Exception:
+        with suppress(Exception):
+            logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
+        return None
 
 
 def _nothing(_: object) -> None:
     pass
-
-
-def _tell(ongoing: OngoingCall, result: TraceResult | None) -> None:
-    if ongoing.watches is not None:
-        ongoing.watches.done(result)
 
 
 class _UntilDone:

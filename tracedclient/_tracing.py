@@ -46,6 +46,10 @@ class Tracing:
         """Hand on the trace of a call that has ended."""
         self.recording().emission.take(result, decision)
 
+    def take_line(self, recorder: Recorder) -> bool:
+        """Hand on the line of a call that ended well; False when its record is needed for that."""
+        return self.recording().emission.take_line(recorder)
+
     def recording(self) -> Recording:
         """Load what a traced call needs, if that is not done."""
         if self._loaded is None:

@@ -14,7 +14,7 @@ from tracedclient.trace.model import PHASES, Usual
 from tracedclient.trace.verdict import UNUSUAL_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from tracedclient.trace.model import TraceResult
 
@@ -30,7 +30,7 @@ MIN_OF_PHASE = 3
 MAX_ORIGINS = 128
 """The origin that was called longest ago is forgotten for one more."""
 
-_FIELDS = tuple((f"{phase}_ms", index) for index, phase in enumerate(PHASES, 1))
+_INDEX = {phase: index for index, phase in enumerate(PHASES, 1)}
 
 
 class Baseline:
@@ -49,13 +49,17 @@ class Baseline:
         """Count a call that went well, on its first attempt."""
         if result.outcome != "ok" or result.attempt_count != 1:
             return
+        phases = {phase: getattr(result, f"{phase}_ms") for phase in PHASES}
+        taken = {phase: ms for phase, ms in phases.items() if ms is not None}
+        self.count(origin, result.duration_ms, taken)
+
+    def count(self, origin: str, duration_ms: float, phases: Mapping[str, float]) -> None:
+        """Count a call that went well, and had these phases."""
         with self._lock:
             recent = self._recent(origin)
-            recent[0].append(result.duration_ms)
-            for field, index in _FIELDS:
-                ms = getattr(result, field)
-                if ms is not None:
-                    recent[index].append(ms)
+            recent[0].append(duration_ms)
+            for phase, ms in phases.items():
+                recent[_INDEX[phase]].append(ms)
 
     def usual(self, origin: str, duration_ms: float) -> Usual | None:
         """Return what is usual for a call that took ``duration_ms``; ``None`` while too little is

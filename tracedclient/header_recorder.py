@@ -43,10 +43,8 @@ class HeaderRecorder(Recorder):
         super().response_head(info)
         self._noted[-1].received.extend(info.headers)
 
-    def finish(self, status: int | None, error: BaseException | None) -> TraceResult | None:
-        result = super().finish(status, error)
-        if result is None:
-            return None
+    def _summarised(self) -> TraceResult:
+        result = super()._summarised()
         noted = iter(self._noted)
         attempts = tuple(_with_headers(attempt, noted) for attempt in result.attempts)
         return replace(result, attempts=attempts)

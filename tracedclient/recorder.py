@@ -17,7 +17,9 @@ import requests
 from msgspec.structs import replace
 from requests.exceptions import UnrewindableBodyError
 
-from tracedclient._drafts import AttemptDraft, Clock, ExchangeDraft, describe, error_info
+from tracedclient._clock import Clock
+from tracedclient._drafts import AttemptDraft, ExchangeDraft, describe, error_info
+from tracedclient._usual import Ended, figures, usual_notes
 from tracedclient._version import __version__
 from tracedclient.errors import AddressRefused, CircuitOpen, ClientClosed, ResponseTooLarge
 from tracedclient.httptrace import NoteTaker
@@ -26,6 +28,7 @@ from tracedclient.trace.decision import BY_CALL, Decision
 from tracedclient.trace.model import DNS, TLS, Connect, Pool, Proxy, TraceResult
 from tracedclient.trace.summary import origin, summarise
 from tracedclient.trace.timings import WRITE_FAILED, milliseconds
+from tracedclient.trace.usual import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +67,13 @@ class Recorder(NoteTaker):
         """What the last exchange failed with, if it did."""
         self._lock = Lock()
         self._when_body_done: Callable[[], None] | None = None
-        self._finished = False
+        self._ended = 0
+        self._status: int | None = None
+        self._error: BaseException | None = None
+        self._pid = 0
+        self._place = ""
+        self._result: TraceResult | None = None
+        self._is_learnt = False
 
     # --- attempts and exchanges ---------------------------------------------------------------
 
@@ -239,17 +248,69 @@ class Recorder(NoteTaker):
             draft.body_abandoned = True
         return is_left
 
-    def finish(self, status: int | None, error: BaseException | None) -> TraceResult | None:
-        """Return the finished record; ``None`` when it has been finished before."""
+    def end(self, status: int | None, error: BaseException | None) -> bool:
+        """The call has ended so: its record is as it will be. False when it had ended before."""
         with self._lock:
-            if self._finished:
-                return None
-            self._finished = True
-        end = self._clock.now()
+            if self._ended:
+                return False
+            self._ended = self._clock.now()
+        self._status, self._error = status, error
+        self._pid = os.getpid()
+        self._place = origin(self._url or "")
+        return True
+
+    def finish(self, status: int | None, error: BaseException | None) -> TraceResult | None:
+        """Return the finished record; ``None`` when the call had ended before."""
+        return self.result() if self.end(status, error) else None
+
+    def usual_line(self) -> str | None:
+        """Return the line of the record, where that can be had without the record. Once.
+
+        ``None`` when anything was remarkable. The record itself is still ``result``'s to give.
+        """
+        notes = usual_notes(self._attempts, self._status, self._url)
+        if self._error is not None or notes is None:
+            return None
+        decision = self.decision
+        constants = (
+            *(self._service, self._method, self._place, self._pid),
+            *(decision.source, decision.rule, decision.revision),
+        )
+        ended = Ended(
+            self.trace_id,
+            self._parent_span_id,
+            self._clock,
+            self._attempts[0],
+            self._ended,
+            constants,
+        )
+        found = figures(ended, notes)
+        if found is None:
+            return None
+        shape, filled = found
+        line = _lines.line(shape, filled, self.result)
+        if self._baseline is not None and not self._is_learnt:
+            self._is_learnt = True
+            phases = {"send": filled.send, "wait": filled.wait, "receive": filled.receive}
+            self._baseline.count(self._place, filled.call_ms, phases)
+        return line
+
+    def result(self) -> TraceResult:
+        """Return the record of the call, which has ended."""
+        with self._lock:
+            if self._result is None:
+                self._result = self._summarised()
+                if self._baseline is not None and not self._is_learnt:
+                    self._is_learnt = True
+                    self._baseline.learn(self._place, self._result)
+            return self._result
+
+    def _summarised(self) -> TraceResult:
+        status, error, end = self._status, self._error, self._ended
         attempts = tuple([draft.freeze(end) for draft in self._attempts])
         duration_ms = milliseconds(end - self._clock.start)
-        place = origin(self._url or "")
-        result = summarise(
+        place = self._place
+        return summarise(
             attempts,
             outcome=_outcome(status, error),
             status=status,
@@ -267,12 +328,9 @@ class Recorder(NoteTaker):
             debug_rule=_shown(self.decision.rule),
             debug_revision=_shown(self.decision.revision),
             host_name=_host_name(),
-            process_pid=os.getpid(),
+            process_pid=self._pid,
             client_version=__version__,
         )
-        if self._baseline is not None:
-            self._baseline.learn(place, result)
-        return result
 
     def _phase_of(self, error: BaseException) -> str:
         for kind, phase in _OUTSIDE_OF_EXCHANGES:
@@ -341,6 +399,9 @@ def _agreed(server_name: str, proxy: bool, state: httptrace.TLSState) -> TLS:
 
 def _shown(text: str | None) -> str | None:
     return None if text is None else printable(text)
+
+
+_lines = Lines()
 
 
 @cache

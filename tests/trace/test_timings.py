@@ -11,11 +11,11 @@ from tracedclient.trace.model import PHASES, Timings
 from tracedclient.trace.timings import (
     WRITE_FAILED,
     Mark,
-    Usual,
     milliseconds,
     phase_nanoseconds,
     timings,
     total,
+    usual,
 )
 
 MS = 1_000_000
@@ -244,4 +244,6 @@ def test_usual_exchange_is_timed_as_any(times, readers_time):
     }
     marks |= {"got_first_response_byte": first_byte, "response_head": first_byte, "body_done": end}
     as_marks = [Mark(hook, at) for hook, at in marks.items()]
-    assert Usual(*times, readers_time).timings() == timings(as_marks, start, end, readers_time)
+    assert usual(tuple(times), readers_time).timings() == timings(
+        as_marks, start, end, readers_time
+    )

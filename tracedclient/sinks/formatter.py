@@ -40,7 +40,7 @@ class JsonLineFormatter(MsgspecFormatter):
         moment = utc(datetime.fromtimestamp(record.created, timezone.utc))
         return (
             f'{{"timestamp":"{moment}","level":"{record.levelname.lower()}","event":"{record.msg}",'
-            f'{record.line[1:-1].decode()},"logger":"{record.name}"}}'
+            f'{record.line[1:-1]},"logger":"{record.name}"}}'
         )
 
     def parse(self) -> list[str]:

@@ -43,18 +43,34 @@ class JsonLogSink:
         Where the logger would drop that, say so once, with what to do about it.
         """
         target, level = self._logger, logging.INFO if result.outcome == "ok" else logging.WARNING
-        handlers = takers(target, level) if target.isEnabledFor(level) else ()
+        handlers = takers(target, level) if target.isEnabledFor(level) else []
         if not handlers:
             self._warn_once(level)
         elif _is_as_shipped(target) and all(map(is_enough_for, handlers)):
-            line = _with_context(fit_json(result)[1])
-            record = LineRecord(target.name, level, EVENT, line)
-            for handler in handlers:
-                handler.handle(record)
+            self._handle(level, fit_json(result)[1].decode(), handlers)
         else:
             log = self._bound()
             tell = log.info if level == logging.INFO else log.warning
             tell(EVENT, **to_dict(fit(result)))
+
+    def takers_of_lines(self) -> list[logging.Handler]:
+        """Return who would write the line of a call that ended well; none when it takes more than a
+        line to find out.
+        """
+        target = self._logger
+        if not (target.isEnabledFor(logging.INFO) and _is_as_shipped(target)):
+            return []
+        handlers = takers(target, logging.INFO)
+        return handlers if all(map(is_enough_for, handlers)) else []
+
+    def emit_line(self, line: str, handlers: list[logging.Handler]) -> None:
+        """Have ``handlers`` write ``line``, the JSON of a call that ended well."""
+        self._handle(logging.INFO, line, handlers)
+
+    def _handle(self, level: int, line: str, handlers: list[logging.Handler]) -> None:
+        record = LineRecord(self._logger.name, level, EVENT, _with_context(line))
+        for handler in handlers:
+            handler.handle(record)
 
     def _bound(self) -> Any:
         if self._structlog is None:
@@ -99,11 +115,11 @@ class _Records:
         self._target.handle(record)
 
 
-def _with_context(line: bytes) -> bytes:
+def _with_context(line: str) -> str:
     """``line`` with the application's bound context last."""
     context = bound_context()
     # Two objects as one: neither is empty.
-    return line[:-1] + b"," + msgspec.json.encode(context)[1:] if context else line
+    return f"{line[:-1]},{msgspec.json.encode(context)[1:].decode()}" if context else line
 
 
 def _wrap(target: logging.Logger) -> Any:

@@ -27,7 +27,7 @@ class LineRecord(logging.LogRecord):
     process = processName = thread = threadName = taskName = None  # noqa: N815 - logging's names
 
     # LogRecord's own looks up thread, process and source file, which nobody asks such a record for.
-    def __init__(self, name: str, level: int, event: str, line: bytes) -> None:
+    def __init__(self, name: str, level: int, event: str, line: str) -> None:
         self.created = time.time()
         self.name = name
         self.msg = event

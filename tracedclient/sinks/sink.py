@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tracedclient.trace.model import TraceResult
 
@@ -25,6 +25,9 @@ class Sink(Protocol):
         """Take one trace. May be called by several threads at once; what it raises is logged."""
 
 
+AnySink = TypeVar("AnySink", bound=Sink)
+
+
 class FanOut:
     """Hands each trace to every sink; one that raises is complained of once a minute."""
 
@@ -35,7 +38,21 @@ class FanOut:
         self._sinks = tuple(sinks)
         self._quiet_until = dict.fromkeys(range(len(self._sinks)), float("-inf"))
 
+    def only(self, kind: type[AnySink]) -> AnySink | None:
+        """Return the sink, where there is but one and it is of this very class."""
+        if len(self._sinks) != 1 or type(self._sinks[0]) is not kind:
+            return None
+        return self._sinks[0]
+
+    def emit_by(self, emit: Callable[..., None], *what: Any) -> None:
+        """Have the only sink emit something in a way of its own."""
+        try:
+            emit(*what)
+        except Exception:  # noqa: BLE001 - as below
+            self._complain(0, self._sinks[0])
+
     def emit(self, result: TraceResult) -> None:
+        """Hand ``result`` to each of them."""
         for number, sink in enumerate(self._sinks):
             try:
                 sink.emit(result)

@@ -44,6 +44,11 @@ def to_json(result: TraceResult) -> bytes:
     return _encoder.encode(result)
 
 
+def json_text(noun: msgspec.Struct) -> str:
+    """Return a part of a trace as it stands in its line."""
+    return _encoder.encode(noun).decode()
+
+
 def from_json(line: bytes | str) -> TraceResult:
     """Return the trace of one log line; keys that this version does not know are ignored.
 

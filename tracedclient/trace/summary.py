@@ -70,7 +70,7 @@ def summarise(
         outcome = _OUTCOME_OF_PHASE.get(error.phase, outcome)
     last = exchanges[-1] if exchanges else None
     connection = last.connection if last else None
-    peer, peer_port = _split_address(connection.remote if connection else None)
+    peer, peer_port = split_address(connection.remote if connection else None)
     server, server_port = _server(origin(url_full or ""))
     spent = phases.get
     return TraceResult(
@@ -143,7 +143,8 @@ def _server(place: str) -> tuple[str | None, int | None]:
 
 
 @lru_cache(maxsize=256)
-def _split_address(address: str | None) -> tuple[str | None, int | None]:
+def split_address(address: str | None) -> tuple[str | None, int | None]:
+    """Return host and port of ``host:port``."""
     if address is None:
         return None, None
     host, _, port = address.rpartition(":")

@@ -108,26 +108,31 @@ def timings(marks: Sequence[Mark], start: int, end: int, readers_time: int = 0) 
 
 
 class Usual(NamedTuple):
-    """The times of an exchange on a kept connection; none of another phase."""
+    """The phases of an exchange on a kept connection, in milliseconds; it has no others."""
 
-    start: int
-    got_conn: int
-    wrote_request: int
-    first_byte: int
-    end: int
-    readers_time: int
+    send: float
+    wait: float
+    receive: float
+    unaccounted: float
 
     def timings(self) -> Timings:
-        """Return what ``timings`` makes of such marks."""
-        start, got_conn, wrote, first_byte, end, readers_time = self
-        wait, receive = first_byte - wrote, max(0, end - first_byte - readers_time)
-        rest = end - start - (wrote - got_conn) - wait - receive
+        """Return them as ``timings`` does."""
         return Timings(
-            send=round((wrote - got_conn) / 1e6, 3),
-            wait=round(wait / 1e6, 3),
-            receive=round(receive / 1e6, 3),
-            unaccounted=round(rest / 1e6, 3),
+            send=self.send, wait=self.wait, receive=self.receive, unaccounted=self.unaccounted
         )
+
+
+def usual(times: tuple[int, int, int, int, int], readers_time: int) -> Usual:
+    """Return what ``timings`` makes of such marks: the start, ``got_conn``, ``wrote_request``, the
+    first byte and the end.
+    """
+    start, got_conn, wrote, first_byte, end = times
+    send, wait = wrote - got_conn, first_byte - wrote
+    receive = max(0, end - first_byte - readers_time)
+    rest = end - start - send - wait - receive
+    return Usual(
+        round(send / 1e6, 3), round(wait / 1e6, 3), round(receive / 1e6, 3), round(rest / 1e6, 3)
+    )
 
 
 def total(all_timings: Sequence[Timings]) -> Mapping[str, float]:

@@ -17,7 +17,7 @@ from tracedclient.errors import ResponseTooLarge
 from tracedclient.transport.discreet import redact_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tracedclient.trace.model import TraceResult
 
@@ -32,12 +32,28 @@ _NO_TIME = timedelta(0)
 class TracedResponse(requests.Response):
     """A ``requests.Response`` that knows what its call did, and how large it may become."""
 
-    trace: TraceResult | None = None
-    """``None`` with debug off, and while a streamed body has not been read or closed."""
+    _trace: TraceResult | Callable[[], TraceResult | None] | None = None
     peer: str | None = None
     """The address that it came from; empty when only a proxy knows, ``None`` when nobody does."""
     max_bytes: int | None = None
     """Bytes of the decoded body that may be read; ``None`` for any number."""
+
+    @property
+    def trace(self) -> TraceResult | None:
+        """What the call did; ``None`` with debug off, and while a streamed body has not been read or
+        closed.
+        """
+        if callable(self._trace):
+            self._trace = self._trace()
+        return self._trace
+
+    @trace.setter
+    def trace(self, trace: TraceResult | None) -> None:
+        self._trace = trace
+
+    def trace_on_demand(self, make: Callable[[], TraceResult | None]) -> None:
+        """Have ``make`` called for the trace when somebody asks for it."""
+        self._trace = make
 
     def raise_for_status(self) -> None:
         """Raise ``requests.HTTPError`` for 4xx and 5xx, without the URL's secrets in its text."""

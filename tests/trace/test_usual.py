@@ -1,0 +1,193 @@
+"""The line of a usual call, without its record: the bytes that its record would have."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracedclient import httptrace
+from tracedclient.notes import BodyRead, Notes
+from tracedclient.recorder import Recorder
+from tracedclient.trace.decision import Decision
+from tracedclient.trace.model import TCP
+from tracedclient.trace.schema import to_json
+
+MAYBE_MS = st.one_of(st.none(), st.floats(0, 100, allow_nan=False))
+COUNT = st.integers(0, 10**6)
+STEP = st.integers(0, 10**6)
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=5)
+
+TCPS = st.one_of(
+    st.none(),
+    st.builds(
+        TCP,
+        rtt_ms=MAYBE_MS,
+        min_rtt_ms=MAYBE_MS,
+        retransmits=COUNT,
+        segments_out=COUNT,
+        bytes_acked=st.one_of(st.none(), COUNT),
+    ),
+)
+CONNS = st.builds(
+    httptrace.GotConnInfo,
+    conn_id=COUNT,
+    reused=st.just(True),
+    was_idle=st.just(True),
+    idle_time=MAYBE_MS,
+    age=st.floats(0, 1e6),
+    uses=COUNT,
+    local=st.one_of(st.none(), st.just("[::1]:50412")),
+    remote=st.sampled_from([None, "10.0.0.9:443", "[::1]:80", "odd"]),
+)
+POOLS = st.builds(
+    httptrace.GetConnInfo, host_port=st.just("h:1"), in_use=COUNT, idle=COUNT, limit=COUNT
+)
+CALLS = st.fixed_dictionaries(
+    {
+        "url": st.one_of(
+            st.just("http://h.test/orders/1"), TEXT.map(lambda text: f"https://h.test/{text}?q=%5B")
+        ),
+        "service": st.sampled_from(["", "orders", 'n"ai%sve']),
+        "parent": st.sampled_from([None, "00f067aa0ba902b7"]),
+        "span": st.sampled_from([None, "53995c3f42cd8ad8"]),
+        "method": st.sampled_from(["GET", "P%sT", 'A"B']),
+        "decision": st.sampled_from(
+            [
+                Decision(source="call"),
+                Decision(source="file", rule="r%1", revision='"7"'),
+            ]
+        ),
+    }
+)
+NOTED = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from([200, 204, 301, 399]),
+        "bytes_sent": COUNT,
+        "bytes_read": COUNT,
+        "reads": st.integers(1, 3),
+        "longest_silence": st.floats(0, 0.1),
+        "buffered": MAYBE_MS,
+        "not_kept": st.sampled_from([None, "the pool is full"]),
+        "tcp": TCPS,
+    }
+)
+
+
+def recorded(call, pool, conn, noted, steps, body, is_put):
+    """A recorder that was told of a call: one attempt, one exchange, nothing remarkable."""
+    recorder = Recorder(
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        method=call["method"],
+        url=call["url"],
+        service=call["service"],
+        decision=call["decision"],
+        parent_span_id=call["parent"],
+    )
+    recorder.attempt_start(httptrace.AttemptStartInfo(number=1))
+    recorder.exchange_start(
+        httptrace.ExchangeStartInfo(
+            method=call["method"], url=call["url"], proxy=None, span_id=call["span"]
+        )
+    )
+    recorder.get_conn(pool)
+    recorder.noted(notes(conn, noted, steps, body, is_put))
+    recorder.attempt_done(
+        httptrace.AttemptDoneInfo(
+            number=1,
+            status=noted["status"],
+            error=None,
+            retry=False,
+            reason="answered",
+            sleep=0.0,
+        )
+    )
+    recorder.end(noted["status"], None)
+    return recorder
+
+
+def notes(conn, noted, steps, body, is_put):
+    made = Notes(conn, time.perf_counter_ns())
+    for name, fact in noted.items():
+        setattr(made, name, fact)
+    names = ("wrote_at", "first_byte_at", "head_at", "put_at", "body_done_at")
+    at = made.got_conn_at
+    for name, step in zip(names, steps, strict=True):
+        at += step
+        setattr(made, name, at)
+    made.body_reads = [BodyRead(size, size / 1e9, made.head_at + size) for size in body]
+    if not is_put:
+        made.put_at, made.not_kept = 0, None
+    return made
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    CALLS,
+    POOLS,
+    CONNS,
+    NOTED,
+    st.lists(STEP, min_size=5, max_size=5),
+    st.lists(COUNT, max_size=2),
+    st.booleans(),
+)
+def test_line_is_that_of_the_record(call, pool, conn, noted, steps, body, is_put):
+    """Whatever was noted of a call, its line has the very bytes of its record's JSON."""
+    recorder = recorded(call, pool, conn, noted, steps, body, is_put)
+    line = recorder.usual_line()
+    # A call that began in one second and ended in the next has no line of its own.
+    assert line is None or line.encode() == to_json(recorder.result())
+
+
+def usual(**facts):
+    conn = httptrace.GotConnInfo(
+        conn_id=7,
+        reused=True,
+        was_idle=True,
+        idle_time=0.5,
+        age=9.0,
+        uses=3,
+        local="10.0.0.1:50412",
+        remote="10.0.0.9:80",
+    )
+    pool = httptrace.GetConnInfo(host_port="h.test:80", in_use=0, idle=1, limit=64)
+    call = {"url": "http://h.test/", "service": "usual", "parent": None, "span": None}
+    call |= {"method": "GET", "decision": Decision(source="call")}
+    noted = {"status": 200, "bytes_sent": 9, "bytes_read": 99, "reads": 1, "tcp": None}
+    noted |= {"longest_silence": 0.0, "buffered": None, "not_kept": None}
+    return recorded(call | facts, pool, conn, noted, [10, 10, 10, 10, 10], [], True)
+
+
+def seldom_none(recorders):
+    # Of two in a row, one at least did not cross into the next second.
+    return [line for line in (r.usual_line() for r in recorders) if line is not None]
+
+
+def test_a_usual_call_has_its_line_without_its_record():
+    """For the second call of a kind, no record is made."""
+    assert seldom_none([usual(), usual()])
+    recorders = [usual(), usual()]
+    assert seldom_none(recorders)
+    assert None in [recorder._result for recorder in recorders]
+
+
+def test_record_can_be_had_afterwards():
+    """A call whose line was written still has its record, and it says the same."""
+    for recorder in (usual(), usual(), usual()):
+        line = recorder.usual_line()
+        if line is not None:
+            assert line.encode() == to_json(recorder.result())
+        assert recorder.result() is recorder.result()
+
+
+def test_what_is_remarkable_has_no_line():
+    """A redirect, a failure or a 4xx is summarised and judged as ever."""
+    missing = usual()
+    missing._status = 404
+    redirected = usual()
+    redirected.exchange_start(
+        httptrace.ExchangeStartInfo(method="GET", url="http://h.test/", proxy=None)
+    )
+    assert missing.usual_line() is None
+    assert redirected.usual_line() is None

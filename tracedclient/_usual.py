@@ -1,0 +1,137 @@
+"""The figures of a usual call, straight from what was noted: all that its line needs to be filled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracedclient.trace.schema import json_text
+from tracedclient.trace.summary import split_address
+from tracedclient.trace.usual import Figures, Shape, quoted
+from tracedclient.trace.verdict import UNUSUAL_MS
+
+if TYPE_CHECKING:
+    from tracedclient._clock import Clock
+    from tracedclient._drafts import AttemptDraft
+    from tracedclient.notes import Notes
+
+_SECOND = 1_000_000_000
+
+
+def usual_notes(attempts: list[AttemptDraft], status: int | None, url: str | None) -> Notes | None:
+    """Return what was noted of the one exchange of a call that was like most; ``None`` of any other.
+
+    Like most: one attempt that was answered below 400, on a kept connection, without a proxy.
+    """
+    if len(attempts) != 1 or len(attempts[0].exchanges) != 1:
+        return None
+    (attempt,), (exchange,) = attempts, attempts[0].exchanges
+    told = attempt.told
+    if told is None or told.retry or told.error is not None or told.retry_after is not None:
+        return None
+    is_usual = (
+        status is not None
+        and status < 400
+        and status == told.status == exchange.status
+        and exchange.proxy is None
+        and exchange.error is None
+        and exchange.url == url
+    )
+    return exchange.usual if is_usual else None
+
+
+class Ended(NamedTuple):
+    """A call that has ended."""
+
+    trace_id: str
+    parent_span_id: str | None
+    clock: Clock
+    attempt: AttemptDraft
+    at: int
+    constants: tuple[object, ...]
+    """What its record has of the process, the client and the decision."""
+
+
+def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
+    """Return the shape and the figures of a call that has such notes.
+
+    ``None`` when it was not short enough to be judged by these alone.
+    """
+    trace_id, parent, clock, attempt, ended, constants = call
+    second, base = clock.whole_second()
+    exchange, told = attempt.exchanges[0], attempt.told
+    call_ms = round((ended - clock.start) / 1e6, 3)
+    if call_ms >= UNUSUAL_MS or base + ended >= _SECOND or told is None or exchange.pool is None:
+        return None
+    exchange_end = exchange.ended or ended
+    send, wait, receive, rest = exchange.usual_phases(notes, exchange_end)
+    conn, tcp, pool = notes.conn, notes.tcp, exchange.pool
+    cpu, throttled = exchange.cpu()
+    peer, port = split_address(conn.remote)
+    idle, buffered = conn.idle_time, notes.buffered
+    marks = exchange.marks
+    found = Figures(
+        trace_id,
+        parent,
+        exchange.span_id,
+        quoted(exchange.url),
+        second,
+        (base + clock.start) // 1000,
+        (base + attempt.start) // 1000,
+        (base + exchange.start) // 1000,
+        (base + marks[0].at) // 1000,
+        (base + marks[1].at) // 1000,
+        (base + notes.got_conn_at) // 1000,
+        (base + notes.wrote_at) // 1000,
+        (base + notes.first_byte_at) // 1000,
+        (base + notes.head_at) // 1000,
+        (base + notes.put_at) // 1000,
+        (base + notes.body_done_at) // 1000,
+        call_ms,
+        round(((attempt.ended or ended) - attempt.start) / 1e6, 3),
+        round((exchange_end - exchange.start) / 1e6, 3),
+        send,
+        wait,
+        receive,
+        rest,
+        # As the summary does it.
+        max(0.0, round(call_ms - sum((send, wait, receive)) - 0.0, 3)),
+        "send" if send >= wait and send >= receive else "wait" if wait >= receive else "receive",
+        notes.status,
+        peer,
+        port,
+        conn.conn_id,
+        round(conn.age * 1e3, 3),
+        conn.uses,
+        None if idle is None else round(idle * 1e3, 3),
+        conn.local,
+        conn.remote,
+        pool.in_use,
+        pool.idle,
+        pool.limit,
+        notes.bytes_sent,
+        exchange.received,
+        exchange.reads,
+        round(exchange.longest_silence / 1e6, 3),
+        None if buffered is None else round(buffered * 1e3, 3),
+        None if tcp is None else json_text(tcp),
+        cpu,
+        throttled,
+    )
+    has = (
+        parent is None,
+        exchange.span_id is None,
+        rest == 0,
+        peer is None,
+        port is None,
+        idle is None,
+        conn.local is None,
+        conn.remote is None,
+        tcp is None,
+        buffered is None,
+        cpu is None,
+        throttled is None,
+        notes.put_at == 0,
+        conn.reused,
+        exchange.ended is None,
+    )
+    return Shape(constants, has, (told.reason, notes.not_kept, exchange.method)), found

@@ -1,0 +1,242 @@
+"""The line of a usual call, without its record.
+
+Nearly every call that is traced is alike: one attempt, one exchange on a kept connection, an answer
+that is no error, and nothing slow. To make its record and encode it costs as much as sending it. What
+such lines have in common is therefore encoded once, and the figures of each are put in between.
+
+Nothing here knows what a line looks like: each text is made from the record that ``TraceResult``'s own
+way gave for the first call of its shape, and is used only if it gives that very line. So a figure that
+is missing in ``_PLACES``, or in the shape, is a slow line and never a wrong one.
+``tests/trace/test_usual.py`` holds both ways to the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from tracedclient.trace.schema import to_dict, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tracedclient.trace.model import TraceResult
+
+_MAX_SHAPES = 256
+
+
+class Shape(NamedTuple):
+    """What decides which fields a line has, and what of it repeats. Two calls alike in all of these
+    differ in their ``Figures`` alone.
+    """
+
+    constants: tuple[object, ...]
+    """Of the process, the client, the origin and the method."""
+    has: tuple[bool, ...]
+    """Which of the figures that need not be there are."""
+    words: tuple[str | None, ...]
+    """What was said of the attempt and of the connection."""
+
+
+class Figures(NamedTuple):
+    """What is different in each call. Texts are as JSON has them, ``quoted``; times are microseconds
+    of ``second``.
+    """
+
+    trace_id: str
+    parent_span_id: str | None
+    span_id: str | None
+    url: str
+    second: str
+    """UTC, ``2026-11-20T22:27:58``."""
+    call_start: int
+    attempt_start: int
+    exchange_start: int
+    started: int
+    get_conn: int
+    got_conn: int
+    wrote: int
+    first_byte: int
+    head: int
+    put: int
+    done: int
+    call_ms: float
+    attempt_ms: float
+    exchange_ms: float
+    send: float
+    wait: float
+    receive: float
+    unaccounted: float
+    call_unaccounted: float
+    slowest: str | None
+    status: int
+    peer: str | None
+    peer_port: int | None
+    conn_id: int
+    age: float
+    uses: int
+    idle: float | None
+    local: str | None
+    remote: str | None
+    pool_in_use: int
+    pool_idle: int
+    pool_limit: int
+    bytes_sent: int | None
+    bytes_received: int
+    reads: int | None
+    silence: float
+    buffered: float | None
+    tcp: str | None
+    """JSON."""
+    cpu: float | None
+    throttled: float | None
+
+
+_EXCHANGE = ("attempts", 0, "exchanges", 0)
+_CONNECTION = (*_EXCHANGE, "connection")
+_TEXTS = frozenset(
+    ("trace_id", "parent_span_id", "span_id", "url", "slowest", "peer", "local", "remote")
+)
+_EVENTS = {
+    "exchange_start": "started",
+    "get_conn": "get_conn",
+    "got_conn": "got_conn",
+    "wrote_headers": "wrote",
+    "wrote_request": "wrote",
+    "got_first_response_byte": "first_byte",
+    "response_head": "head",
+    "put_idle_conn": "put",
+    "body_done": "done",
+}
+_MOMENTS: dict[tuple[str | int, ...], str] = {
+    ("started_at",): "call_start",
+    ("attempts", 0, "started_at"): "attempt_start",
+    (*_EXCHANGE, "started_at"): "exchange_start",
+}
+_PLACES: dict[tuple[str | int, ...], str] = {
+    ("trace_id",): "trace_id",
+    ("parent_span_id",): "parent_span_id",
+    ("url_full",): "url",
+    (*_EXCHANGE, "url"): "url",
+    (*_EXCHANGE, "span_id"): "span_id",
+    ("http_response_status_code",): "status",
+    ("attempts", 0, "status"): "status",
+    (*_EXCHANGE, "status"): "status",
+    ("duration_ms",): "call_ms",
+    ("attempts", 0, "duration_ms"): "attempt_ms",
+    (*_EXCHANGE, "duration_ms"): "exchange_ms",
+    ("send_ms",): "send",
+    (*_EXCHANGE, "ms", "send"): "send",
+    ("wait_ms",): "wait",
+    (*_EXCHANGE, "ms", "wait"): "wait",
+    ("receive_ms",): "receive",
+    (*_EXCHANGE, "ms", "receive"): "receive",
+    (*_EXCHANGE, "ms", "unaccounted"): "unaccounted",
+    ("unaccounted_ms",): "call_unaccounted",
+    ("slowest_phase",): "slowest",
+    ("network_peer_address",): "peer",
+    ("network_peer_port",): "peer_port",
+    (*_CONNECTION, "id"): "conn_id",
+    (*_CONNECTION, "age_ms"): "age",
+    (*_CONNECTION, "uses"): "uses",
+    (*_CONNECTION, "idle_ms"): "idle",
+    (*_CONNECTION, "local"): "local",
+    (*_CONNECTION, "remote"): "remote",
+    (*_EXCHANGE, "pool", "in_use"): "pool_in_use",
+    (*_EXCHANGE, "pool", "idle"): "pool_idle",
+    (*_EXCHANGE, "pool", "limit"): "pool_limit",
+    (*_EXCHANGE, "bytes_sent"): "bytes_sent",
+    (*_EXCHANGE, "bytes_received"): "bytes_received",
+    (*_EXCHANGE, "reads"): "reads",
+    (*_EXCHANGE, "longest_silence_ms"): "silence",
+    (*_EXCHANGE, "buffered_ms"): "buffered",
+    (*_EXCHANGE, "cpu_ms"): "cpu",
+    (*_EXCHANGE, "throttled_ms"): "throttled",
+    (*_EXCHANGE, "tcp"): "tcp",
+}
+
+
+class Lines:
+    """Writes the lines of usual calls. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._texts: dict[Shape, _Text | None] = {}
+
+    def line(self, shape: Shape, figures: Figures, record: Callable[[], TraceResult]) -> str:
+        """Return the JSON of ``record()``, without making it if such a call has been seen before."""
+        try:
+            text = self._texts[shape]
+        except KeyError:
+            return self._first(shape, figures, record())
+        return to_json(record()).decode() if text is None else text.filled(figures)
+
+    def _first(self, shape: Shape, figures: Figures, record: TraceResult) -> str:
+        line = to_json(record).decode()
+        if len(self._texts) >= _MAX_SHAPES:
+            self._texts.clear()
+        text = _Text(record)
+        self._texts[shape] = text if text.filled(figures) == line else None
+        return line
+
+
+class _Text:
+    """What the lines of one shape have in common."""
+
+    def __init__(self, record: TraceResult) -> None:
+        plain = to_dict(record)
+        for path, name in {**_MOMENTS, **_PLACES}.items():
+            _mark(plain, path, name)
+        for event in plain["attempts"][0]["exchanges"][0]["events"]:
+            event["at"] = _marked(_EVENTS[event["event"]])
+        line = msgspec.json.encode(plain).decode().replace("%", "%%")
+        names = [name for mark in _MARK.finditer(line) for name in _SLOTS[mark[1]].names]
+        self._text = _MARK.sub(lambda mark: _SLOTS[mark[1]].text, line)
+        self._pick = itemgetter(*map(Figures._fields.index, names))
+
+    def filled(self, figures: Figures) -> str:
+        """Return the line of a call with these."""
+        line: str = self._text % self._pick(figures)
+        return line
+
+
+class _Slot(NamedTuple):
+    """How a figure stands in a line."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+def _slot(name: str) -> _Slot:
+    if name in _AT:
+        return _Slot('"%s.%06dZ"', ("second", name))
+    return _Slot('"%s"' if name in _TEXTS else "%s", (name,))
+
+
+_MARK = re.compile('"\ue000([a-z_]+)\ue001"')
+_AT = frozenset(_MOMENTS.values()) | frozenset(_EVENTS.values())
+_SLOTS = {name: _slot(name) for name in Figures._fields}
+
+
+def _marked(name: str) -> str:
+    return f"\ue000{name}\ue001"
+
+
+def _mark(plain: Any, path: tuple[str | int, ...], name: str) -> None:
+    """Put a mark in the place of a figure, if it is there."""
+    *above, last = path
+    for step in above:
+        if isinstance(step, str) and step not in plain:
+            return
+        plain = plain[step]
+    if last in plain:
+        plain[last] = _marked(name)
+
+
+def quoted(text: str) -> str:
+    """Return ``text``, which is printable, as it stands between the quotes of a JSON string."""
+    if '"' not in text and "\\" not in text:
+        return text
+    return msgspec.json.encode(text).decode()[1:-1]
