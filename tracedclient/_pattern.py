@@ -10,8 +10,8 @@ import re
 from typing import Any, AnyStr, cast
 
 
-class _Pattern:
-    """As fast as a compiled one from the second use on: its methods are then attributes."""
+class _Compiled:
+    """The methods of a compiled pattern, as attributes."""
 
     __slots__ = ("_flags", "_source", "fullmatch", "match", "search", "sub")
 
@@ -19,11 +19,19 @@ class _Pattern:
         self._source = source
         self._flags = flags
 
+
+class _Pattern(_Compiled):
+    """One that is not compiled yet."""
+
+    __slots__ = ()
+
     def __getattr__(self, name: str) -> Any:
         # Called while a slot is empty. Two threads may do so, and find the same.
         compiled = re.compile(self._source, self._flags)
         self.fullmatch, self.match = compiled.fullmatch, compiled.match
         self.search, self.sub = compiled.search, compiled.sub
+        # Each look at an attribute costs more where a class has __getattr__.
+        self.__class__ = _Compiled  # type: ignore[assignment]
         return getattr(compiled, name)
 
 

@@ -45,6 +45,7 @@ from tracedclient.transport import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from requests import PreparedRequest, Request
     from typing_extensions import Self
@@ -380,8 +381,9 @@ class HTTPClient:
         recorder = None
         if decision is not None:
             recorder = self._tracing.recorder(ongoing, decision, context.span_id)
-        watchers = [watcher for watcher in (trace, recorder) if watcher is not None]
-        watched = client_trace(*watchers) if watchers else _UNWATCHED
+        watched: AbstractContextManager[None] = _UNWATCHED
+        if trace is not None or recorder is not None:
+            watched = client_trace(*(each for each in (trace, recorder) if each is not None))
         # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
         with watched, watches or _UNWATCHED, self._open_calls.until_done(ongoing, recorder):
             plan = self._plan(
