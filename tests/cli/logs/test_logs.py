@@ -354,14 +354,22 @@ def test_markdown_is_for_a_ticket(run, log):
 
 
 @pytest.mark.parametrize(
-    ("form", "sign"), [("har", "log"), ("otlp-json", "resourceSpans"), ("chrome", "traceEvents")]
+    ("form", "sign"),
+    [
+        ("har", '"log"'),
+        ("otlp-json", '"resourceSpans"'),
+        ("zipkin", '"localEndpoint"'),
+        ("chrome", '"traceEvents"'),
+    ],
 )
 def test_other_tools_get_the_traces(run, log, tmp_path, form, sign):
-    """--har, --otlp-json and --chrome write the traces to a file, or to stdout for a dash."""
+    """Each of these options writes the traces to a file, or to stdout for a dash."""
     code, out, _ = run(ID, log, f"--{form}", tmp_path / "out")
     assert (code, out) == (0, "")
-    assert sign in json.loads((tmp_path / "out").read_bytes())
-    assert ID in (tmp_path / "out").read_text()
+    written = (tmp_path / "out").read_text()
+    assert json.loads(written)
+    assert sign in written
+    assert ID in written
     done = process(ID, log, f"--{form}", "-")
     assert done.stdout == (tmp_path / "out").read_bytes()
 

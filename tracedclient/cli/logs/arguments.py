@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
 
 VARIABLE = "TRACEDCLIENT_LOGS"
-EXPORTS = ("har", "otlp-json", "chrome")
+EXPORTS = ("har", "otlp-json", "zipkin", "chrome")
 """Formats of ``tracedclient convert`` that one trace is worth having in."""
 
 
