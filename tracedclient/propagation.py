@@ -48,7 +48,9 @@ class Propagation(Value):
              a header whose value is the trace id.
     origins  who may see it: ``api.example.org``, ``*.internal`` (every name below it),
              ``https://*.example.org:8443``; without a scheme or port, any. To all others go no
-             trace headers and no ``baggage``, whoever set them, redirects included. ``None``: all.
+             trace headers and no ``baggage``, whoever set them, redirects included. To those listed
+             goes the ``baggage`` of the request being served. ``None``: the trace to all, that
+             baggage to nobody.
 
     Raises ``TypeError`` or ``ValueError`` that names the argument.
     """
@@ -103,9 +105,16 @@ class Propagation(Value):
         for form in self._spans:
             if form.names[0] not in given:
                 fields += form.fields(within or context, sampled=sampled)
+        if context.baggage and self._passes_baggage and "baggage" not in given:
+            fields.append(("baggage", context.baggage, None))
         if spans is None:
             return Outbound(self, fields)
         return WatchedOutbound(self, fields, spans, frozenset(name.lower() for name in given))
+
+    @property
+    def _passes_baggage(self) -> bool:
+        # It may hold what is nobody else's business: only to those who were named.
+        return self.origins is not None and bool(self.formats)
 
     def strip(self, request: PreparedRequest) -> None:
         """Take off ``request`` whatever belongs to a trace."""

@@ -13,6 +13,8 @@ import tenacity
 
 from tracedclient import HTTPClient, Propagation, RedirectPolicy, RetryPolicy
 from tracedclient.inbound import received_trace, trace_context
+from tracedclient.instruments import Watch
+from tracedclient.trace.context import TraceContext
 from tracedclient.trace.schema import from_json, to_json
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -259,6 +261,74 @@ def test_nothing_of_a_trace_leaves_the_company(make_client, echo_server):
         None,
     )
     assert request.headers.get("X-A") == "b"
+
+
+LISTED = Propagation(origins=("127.0.0.1",))
+BAGGAGE = {**INBOUND, "baggage": "tenant=7;ttl=1, user = u"}
+
+
+def test_baggage_goes_to_those_that_are_listed(make_client, echo_server):
+    """What came with the request being served goes on with each attempt to an origin on the list."""
+    client = make_client(propagation=LISTED)
+    with received_trace(BAGGAGE):
+        client.get(f"{echo_server.url}/status/503")
+    sent = [request.headers.get_all("baggage") for request in echo_server.requests]
+    assert sent == [["tenant=7;ttl=1,user = u"]] * 3
+
+
+@pytest.mark.parametrize(
+    ("propagation", "options"),
+    [
+        (Propagation(), {}),
+        (Propagation(origins=("*.internal",)), {}),
+        (Propagation(origins=()), {}),
+        (Propagation(formats=(), origins=("127.0.0.1",)), {}),
+        (LISTED, {"trace_id": "another"}),
+    ],
+    ids=["no list", "not listed", "none listed", "nothing is sent", "other work"],
+)
+def test_baggage_goes_to_nobody_else(make_client, echo_server, propagation, options):
+    """Without a list it goes nowhere, nor where no trace goes, nor with work that is not its own."""
+    client = make_client(propagation=propagation)
+    with received_trace(BAGGAGE):
+        client.get(echo_server.url, **options)
+    assert echo_server.requests[0].headers.get("baggage") is None
+
+
+def test_baggage_that_the_caller_set_stays(make_client, echo_server):
+    """A ``baggage`` on the request itself is sent as it is, and nothing is added."""
+    with received_trace(BAGGAGE):
+        make_client(propagation=LISTED).get(echo_server.url, headers={"baggage": "mine=1"})
+    assert echo_server.requests[0].headers.get_all("baggage") == ["mine=1"]
+
+
+def test_baggage_follows_no_redirect_outside(make_client, echo_server, start):
+    """A hop outside takes it off, and one back inside puts it on again."""
+    other = start(servers.serve(servers.echo))
+    client = make_client(propagation=Propagation(origins=(f"127.0.0.1:{echo_server.port}",)))
+    with received_trace(BAGGAGE):
+        client.get(to(echo_server, other, echo_server))
+    seen = [request.headers.get("baggage") is not None for request in echo_server.requests]
+    assert seen == [True, True]
+    assert other.requests[0].headers.get("baggage") is None
+
+
+def test_baggage_goes_with_a_span_of_an_instrument(make_client, echo_server):
+    """An instrument that gives the span does not lose what came along with its parent."""
+
+    class Spans(Watch):
+        trace = TraceContext("a" * 32, SPAN)
+
+        def watch(self, client):
+            pass
+
+        def begin(self, _):
+            return self
+
+    client = make_client(propagation=LISTED, instruments=[Spans()])
+    with received_trace(BAGGAGE):
+        client.get(echo_server.url)
+    assert echo_server.requests[0].headers.get("baggage") == "tenant=7;ttl=1,user = u"
 
 
 def test_names_of_headers_that_are_bytes_do_not_leave_either(make_client, echo_server):

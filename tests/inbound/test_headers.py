@@ -234,6 +234,21 @@ def test_header_bombs_are_harmless(serve):
     assert (context.trace_id, context.tracestate) == (TRACE, "")
 
 
+def test_baggage_comes_along(serve):
+    """``baggage`` is kept with the trace, with the one that is made where none came, too."""
+    sent = [("Baggage", "a=1"), ("traceparent", f"00-{TRACE}-{SPAN}-01"), ("baggage", "b=2;p")]
+    context = bound(serve, sent)
+    assert (context.trace_id, context.baggage) == (TRACE, "a=1,b=2;p")
+    context = bound(serve, sent[:1])
+    assert MADE.fullmatch(context.trace_id)
+    assert context.baggage == "a=1"
+
+
+def test_where_nothing_is_believed_no_baggage_is(serve):
+    """A service that the Internet can reach, with ``accept=()``, takes nobody's baggage."""
+    assert bound(serve, [("baggage", "a=1")], accept=()).baggage == ""
+
+
 @given(
     st.lists(
         st.tuples(
@@ -253,6 +268,7 @@ def test_whatever_comes_a_safe_id_is_bound(headers):
     assert (
         context.tracestate.isascii() and context.tracestate.isprintable()
     ) or not context.tracestate
+    assert re.fullmatch(r"[\t\x20-\x7e]{0,8192}", context.baggage)
 
 
 # --- and back, and on ---------------------------------------------------------------------------

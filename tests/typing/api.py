@@ -39,6 +39,7 @@ from tracedclient.inbound import (
 )
 from tracedclient.inbound.opentracing import OpenTracingServer
 from tracedclient.instruments.opentracing import OpenTracing
+from tracedclient.instruments.zipkin import ZipkinReporter, ZipkinStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,8 @@ class Collect:
 
 
 sink: Sink = Collect()
+zipkin = ZipkinReporter("http://zipkin:9411", sample_rate=0.1)
+assert_type(zipkin.stats(), ZipkinStats)
 
 with HTTPClient(
     service="orders",
@@ -71,7 +74,8 @@ with HTTPClient(
     redirects=RedirectPolicy(headers=frozenset({"X-Trace-Id"})),
     propagation=Propagation(formats=("traceparent", "b3"), origins=("*.internal",)),
     addresses=AddressPolicy(deny=frozenset({"metadata"}), allow=frozenset({"10.0.0.0/8"})),
-    sinks=[JsonLogSink(), sink],
+    sinks=[JsonLogSink(), sink, zipkin],
+    instruments=[zipkin],
     flight_recorder=FlightRecorder(traces=100, slow_ms=500),
     verify="/etc/ca.pem",
     cert=("/cert.pem", "/key.pem"),

@@ -5,5 +5,5 @@ timings   marks of events → durations of phases
 verdict/  a finished trace → whose fault it was, in words
 schema    TraceResult ⇄ JSON, the JSON Schema, and the cut to a line's size
 ids       trace ids: validate, make; span_ids: those of a finished trace, as W3C has them
-context   what travels from service to service; formats: in which headers (w3c, b3)
+context   what travels from service to service; formats: in which headers (w3c, b3, baggage)
 """

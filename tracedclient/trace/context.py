@@ -20,3 +20,5 @@ class TraceContext(NamedTuple):
     """B3's ``d``: to be recorded whatever a sampler says."""
     tracestate: str = ""
     """W3C's header of that name, checked; empty when there is none."""
+    baggage: str = ""
+    """The same."""
