@@ -13,6 +13,7 @@ import pytest
 
 from tracedclient import HTTPClient
 from tracedclient.instruments.zipkin import ZipkinReporter
+from tracedclient.testing import make_trace_result
 
 NAME = "tracedclient-zipkin"
 
@@ -67,6 +68,29 @@ def test_a_streamed_call_after_the_end(make_client, reporter, collector, echo_se
     with HTTPClient(instruments=[reporter], sinks=[]) as another:
         another.get(echo_server.url)
     assert len(collector.calls) == 2
+
+
+def test_closing_while_others_report_loses_nothing(make_reporter, collector):
+    """Threads that report while another closes, again and again, have all their calls posted once."""
+    reporter, result = make_reporter(max_queued=10_000), make_trace_result()
+
+    def report():
+        for _ in range(300):
+            reporter.emit(result)
+
+    def close():
+        for _ in range(50):
+            reporter.close()
+
+    work = [threading.Thread(target=each) for each in (report, report, report, close, close)]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join()
+    reporter.emit(result)
+    assert reporter.flush(20)
+    assert reporter.stats() == (901, 0, 0, None)
+    assert len(collector.calls) == 901
 
 
 def test_a_forgotten_reporter_ends_its_thread(collector, echo_server):

@@ -78,6 +78,7 @@ class Worker:
         self._lock = threading.RLock()
         self._hurried = threading.Event()
         self._thread: threading.Thread | None = None
+        self._stopped: threading.Thread | None = None
         self._sent = self._dropped = 0
         self._failing: str | None = None
         self._pause = 0.0
@@ -100,7 +101,9 @@ class Worker:
             return
         with self._lock:
             if self._thread is None:
-                thread = threading.Thread(target=self._run, name="tracedclient-zipkin", daemon=True)
+                thread = threading.Thread(
+                    target=self._run, args=(self._stopped,), name="tracedclient-zipkin", daemon=True
+                )
                 thread.start()
                 self._thread = thread
 
@@ -117,7 +120,7 @@ class Worker:
         with self._lock:
             if self._thread is None:
                 return True
-            self._thread = None
+            self._stopped, self._thread = self._thread, None
         return self._asked(_Flush(is_last=True), timeout)
 
     def end(self) -> None:
@@ -132,7 +135,9 @@ class Worker:
 
     # --- the thread ---------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self, before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()  # one at a time: what is flushed is then really posted
         with Line(self._collector) as line:
             last = self._serve(line)
         last.done.set()
