@@ -166,6 +166,21 @@ def test_one_that_raises_harms_nobody(echo_server, where, caplog):
     assert "raised; the request goes on" in caplog.text
 
 
+def test_one_that_raises_at_the_end_harms_nobody(caplog):
+    """An instrument that raises when its client is closed is counted; the others take their leave."""
+
+    class Leaves(Notes):
+        def unwatch(self, client):
+            self.told.append("unwatch")
+            raise RuntimeError
+
+    one, other = Leaves(), Leaves()
+    client = client_with(one, Notes(), other)
+    client.close()
+    assert one.told == other.told == ["unwatch"]
+    assert client.stats().instrument_failures == 2
+
+
 @pytest.mark.parametrize("given", [object(), Notes, print])
 def test_what_is_no_instrument_is_refused(given):
     """What has no ``watch`` and ``begin``, or is a class, is an error that says so."""

@@ -70,6 +70,17 @@ def test_a_streamed_call_after_the_end(make_client, reporter, collector, echo_se
     assert len(collector.calls) == 2
 
 
+def test_a_block_closes_it(collector):
+    """Left by its block, a reporter has posted all and its thread has ended."""
+    before = set(threads())
+    with ZipkinReporter(collector.url) as reporter:
+        reporter.emit(make_trace_result())
+        (mine,) = set(threads()) - before
+    mine.join(5)
+    assert not mine.is_alive()
+    assert len(collector.calls) == 1
+
+
 def test_closing_while_others_report_loses_nothing(make_reporter, collector):
     """Threads that report while another closes, again and again, have all their calls posted once."""
     reporter, result = make_reporter(max_queued=10_000), make_trace_result()

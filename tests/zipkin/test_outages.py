@@ -8,6 +8,9 @@ import time
 import pytest
 import servers
 
+from tracedclient.instruments import CallStart
+from tracedclient.testing import make_trace_result
+
 LIMIT = 2.0
 """Seconds: far more than a request here takes, far less than the collector is waited for."""
 
@@ -181,6 +184,22 @@ def test_a_handler_that_raises(make_reporter, make_client, collector, echo_serve
     finally:
         logging.getLogger("tracedclient").removeHandler(handler)
     assert reporter.stats() == (1, 1, 0, None)
+
+
+def test_a_call_that_cannot_be_said(reporter, collector, caplog):
+    """A call of which no JSON can be made is dropped and told; those beside it are posted."""
+    reporter.emit(make_trace_result(service_name="\ud800"))
+    reporter.emit(make_trace_result())
+    assert reporter.flush(5)
+
+    assert (len(collector.calls), reporter.stats()) == (1, (1, 1, 0, None))
+    assert "the spans of a call are lost" in caplog.text
+
+
+def test_a_trace_that_was_lost_is_counted(reporter):
+    """A call whose trace could not be finished is one that was dropped."""
+    reporter.begin(CallStart(None, "GET", "http://api.test/")).done(None)
+    assert reporter.stats().dropped == 1
 
 
 def test_batches_have_a_bound(client, reporter, collector, echo_server):
