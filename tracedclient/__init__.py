@@ -12,7 +12,7 @@ A map of the house; data flows from top to bottom and comes back as a trace:
     sinks/       finished traces going out: the log line, the flight recorder
     debug/       is debug on: the flag's document, its rules, and one source for each place it is kept
     inbound/     trace ids coming in
-    instruments/ every call, traced or not: OpenTelemetry, Prometheus, Zipkin
+    instruments/ every call, traced or not: OpenTelemetry, OpenTracing, Prometheus, Zipkin
     propagation  trace ids going out, and to whom
     redaction    what may be shown
     measure      stat: one request, its trace, no exception
