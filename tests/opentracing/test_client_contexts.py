@@ -60,6 +60,18 @@ def test_a_call_within_a_call(make_client, spans, echo_server):
         assert span.tags["http.status_code"] == 200
 
 
+def test_an_observer_that_calls(make_client, spans, echo_server):
+    """What the user's observer sends before the request is logged on no span of that request's."""
+    other = make_client(operation_name="inner", component="inner")
+    client = make_client(span_observer=lambda *_: other.get(f"{echo_server.url}/inner"))
+    client.get(f"{echo_server.url}/outer")
+
+    for span in spans.requests:
+        assert events(span).count("GetConn") == events(span).count("ClosedBody") == 1
+    paths = {s.tags["component"]: s.tags["http.url"].rpartition("/")[2] for s in spans.requests}
+    assert paths == {"tracedclient": "outer", "inner": "inner"}
+
+
 def test_asyncio_tasks_have_their_own_parents(echo_server):
     """With a scope manager of context variables, each task's call is below its task's span."""
     tracer = MockTracer(ContextVarsScopeManager())

@@ -93,6 +93,27 @@ def test_a_lookup_is_logged(client, spans, resolver, echo_server):
     assert span.tags["peer.address"] == f"two.test:{echo_server.port}"
 
 
+def test_an_address_that_refuses(client, spans, resolver, echo_server):
+    """Each address that is tried has its pair of logs; one that failed is no error of the request."""
+    resolver["two.test"] = ["127.0.0.9", "127.0.0.1"]
+    client.get(f"http://two.test:{echo_server.port}/")
+
+    (span,) = spans.requests
+    refused = {"network": "tcp", "addr": f"127.0.0.9:{echo_server.port}"}
+    assert [log.key_values for log in span.logs][3:7] == [
+        {"event": "ConnectStart", **refused},
+        {
+            "event": "error",
+            "message": "ConnectDone",
+            **refused,
+            "error.kind": "ConnectionRefusedError",
+            "error.object": "ECONNREFUSED: Connection refused",
+        },
+        *connecting(echo_server),
+    ]
+    assert "error" not in span.tags
+
+
 def test_a_name_that_nobody_knows(make_client, spans, resolver):
     """A failed lookup is an error event with its reason, and the span is an error."""
     with pytest.raises(requests.ConnectionError):

@@ -44,7 +44,7 @@ def _noting(send: Send, span: ServedSpan) -> Send:
 def _note(message: Any, span: ServedSpan) -> None:
     kind = message["type"]
     if kind in ("http.response.start", "websocket.http.response.start"):
-        span.status = message["status"]
+        span.status = int(message["status"])
     elif kind in ("http.response.body", "websocket.http.response.body"):
         span.sent(message.get("body", b""))
     elif kind == "websocket.accept":

@@ -25,8 +25,8 @@ class Hooks(ClientTrace):
         self._others = 0
         """Requests under way that are none of this call's."""
 
-    def announce(self, exchange: ExchangeSpan) -> None:
-        """The next request to be sent is that of ``exchange``."""
+    def announce(self, exchange: ExchangeSpan | None) -> None:
+        """The next request to be sent is that of ``exchange``; ``None``: it is none of this call's."""
         self._announced = exchange
 
     def returns(self) -> None:

@@ -63,9 +63,7 @@ class CallSpans(Watch):
 
     def sends(self, method: str, url: str) -> str | None:
         """Begin the span of a request, and return its id if its tracer shows one."""
-        if self._begun is not None:
-            self._begun.gives_way()
-        self._begun = None
+        self._ends_the_last()
         request = SentRequest(method, url)
         span = self._options.tracer.start_span(
             f"HTTP {method}", child_of=self._root, ignore_active_span=True, tags=self._tags(request)
@@ -76,11 +74,18 @@ class CallSpans(Watch):
         )
         self._begun = begun
         self._sent.append(begun)
-        self._hooks.announce(begun)
         if self._options.span_observer is not None:
             self._guarded(self._options.span_observer, span, request)
+        # Not before the observer, who may send requests of his own.
+        self._hooks.announce(begun)
         known = self._guarded(ids_of, span)
         return None if known is None else known.span_id
+
+    def _ends_the_last(self) -> None:
+        self._hooks.announce(None)
+        if self._begun is not None:
+            self._begun.gives_way()
+        self._begun = None
 
     def _tags(self, request: SentRequest) -> dict[str, Any]:
         shown = self._options.url_tag and self._guarded(self._options.url_tag, request.url)
@@ -89,7 +94,7 @@ class CallSpans(Watch):
             tags.COMPONENT: self._options.component,
             tags.HTTP_METHOD: request.method,
             tags.HTTP_URL: shown,
-            tags.PEER_ADDRESS: _host(redact_url(request.url)),
+            tags.PEER_ADDRESS: _host(redact_url(request.url)) or None,
         }
         return {name: value for name, value in named.items() if value is not None}
 
