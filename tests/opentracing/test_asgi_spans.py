@@ -114,13 +114,14 @@ def test_a_send_that_fails(tracer, spans):
 def test_requests_that_overlap(manager, client, echo_server):
     """Two requests of one loop do not get into each other's span, even with a scope of the thread's."""
     tracer = MockTracer(manager and manager())
-    began, both = [], None
+    began, both, in_force = [], None, {}
 
     async def app(scope, receive, send):
         began.append(scope)
         if len(began) == 2:
             both.set()
         await both.wait()
+        in_force[scope["path"]] = tracer.active_span
         await asyncio.get_running_loop().run_in_executor(
             None, contextvars.copy_context().run, calls.get, echo_server.url + scope["path"]
         )
@@ -141,6 +142,8 @@ def test_requests_that_overlap(manager, client, echo_server):
             served = finished[finished[span.parent_id].parent_id]
             assert span.tags["http.url"].endswith(served.tags["http.url"])
     assert len(finished) == 6
+    urls = {path: span and span.tags["http.url"] for path, span in in_force.items()}
+    assert urls == ({"/0": "/0", "/1": "/1"} if manager else {"/0": None, "/1": None})
 
 
 def test_an_application_abandoned_by_its_loop(tracer):

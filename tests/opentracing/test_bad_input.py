@@ -76,6 +76,42 @@ def test_what_does_not_raise_is_still_done(echo_server, where):
     assert names == (["HTTP Client"] if where == "start_child" else ["HTTP Client", "HTTP GET"])
 
 
+class Leads(requests.adapters.BaseAdapter):
+    """Answers with a redirect, without a connection of ours."""
+
+    def __init__(self, to):
+        super().__init__()
+        self.to = to
+
+    def send(self, request, **_):
+        response = requests.Response()
+        response.status_code, response.request, response.url = 302, request, request.url
+        response.headers["Location"], response._content = self.to, b""
+        return response
+
+    def close(self):
+        pass
+
+
+class Sparing(MockTracer):
+    """Makes two spans, and no more."""
+
+    def start_span(self, *arguments, **options):
+        if self._next_id > 2:
+            raise RuntimeError("no more")
+        return super().start_span(*arguments, **options)
+
+
+def test_a_hop_without_a_span_writes_on_no_other(echo_server):
+    """Where the tracer makes no span for a hop, what happens on it is not logged on the last one's."""
+    tracer = Sparing()
+    with HTTPClient(tracer=tracer, sinks=[]) as client:
+        client.session.mount("http://leads.test", Leads(echo_server.url))
+        assert client.get("http://leads.test/").status_code == 200
+
+    assert [events(span) for span in Spans(tracer).finished] == [[], []]
+
+
 def refuses(*_):
     raise RuntimeError("not today")
 
@@ -199,21 +235,6 @@ def test_a_failing_hook_of_the_users_is_the_users(client, spans, echo_server):
 
     client.get(echo_server.url, trace=Raises())
     assert events(spans.requests[0])[-1] == "ClosedBody"
-
-
-def test_a_call_that_is_interrupted(client, spans, start):
-    """A KeyboardInterrupt goes up as it is, and its spans are finished as errors."""
-
-    class Interrupts:
-        def __iter__(self):
-            yield b"a"
-            raise KeyboardInterrupt
-
-    server = start(servers.serve(servers.echo))
-    with pytest.raises(KeyboardInterrupt):
-        client.post(server.url, data=Interrupts())
-
-    assert [span.tags.get("error") for span in spans.finished] == [True, True]
 
 
 WITHOUT = """

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 import requests
+import servers
 from opentracing.mocktracer import MockTracer
 from opentracing.scope_managers.contextvars import ContextVarsScopeManager
 from opentracing_spans import events
 
 from tracedclient import HTTPClient
 from tracedclient.inbound import trace_context
+from tracedclient.instruments.opentracing import OpenTracing
 from tracedclient.trace.context import TraceContext
 
 
@@ -42,6 +45,14 @@ def test_an_adapter_of_somebody_elses(client, spans):
     assert first.finish_time <= second.start_time
 
 
+def test_it_is_an_instrument_as_others_are(spans, tracer, echo_server):
+    """``instruments=[OpenTracing(tracer)]`` does the same, beside others."""
+    with HTTPClient(instruments=[OpenTracing(tracer)], sinks=[]) as client:
+        client.get(echo_server.url)
+
+    assert len(spans.finished) == 2
+
+
 def test_a_call_within_a_call(make_client, spans, echo_server):
     """What a body's generator sends, by this client or another, is logged on no span but its own."""
     client, other = make_client(), make_client(operation_name="inner")
@@ -70,6 +81,21 @@ def test_an_observer_that_calls(make_client, spans, echo_server):
         assert events(span).count("GetConn") == events(span).count("ClosedBody") == 1
     paths = {s.tags["component"]: s.tags["http.url"].rpartition("/")[2] for s in spans.requests}
     assert paths == {"tracedclient": "outer", "inner": "inner"}
+
+
+def test_a_call_that_is_interrupted(client, spans, start):
+    """A KeyboardInterrupt goes up as it is, and its spans are finished as errors."""
+
+    class Interrupts:
+        def __iter__(self):
+            yield b"a"
+            raise KeyboardInterrupt
+
+    server = start(servers.serve(servers.echo))
+    with pytest.raises(KeyboardInterrupt):
+        client.post(server.url, data=Interrupts())
+
+    assert [span.tags.get("error") for span in spans.finished] == [True, True]
 
 
 def test_asyncio_tasks_have_their_own_parents(echo_server):

@@ -9,8 +9,7 @@ import requests
 import servers
 from opentracing_spans import events
 
-from tracedclient import CircuitBreaker, CircuitOpen, HTTPClient, RetryPolicy
-from tracedclient.instruments.opentracing import OpenTracing
+from tracedclient import CircuitBreaker, CircuitOpen, RetryPolicy
 
 ONCE = RetryPolicy(max_attempts=1)
 
@@ -278,14 +277,6 @@ def test_no_url_tag(make_client, spans, echo_server):
     make_client(url_tag=None).get(echo_server.url)
 
     assert "http.url" not in spans.requests[0].tags
-
-
-def test_it_is_an_instrument_as_others_are(spans, tracer, echo_server):
-    """``instruments=[OpenTracing(tracer)]`` does the same, beside others."""
-    with HTTPClient(instruments=[OpenTracing(tracer)], sinks=[]) as client:
-        client.get(echo_server.url)
-
-    assert len(spans.finished) == 2
 
 
 def test_nothing_sent_is_a_root_alone(make_client, spans, echo_server):
