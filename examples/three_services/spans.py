@@ -1,0 +1,86 @@
+"""OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT says who takes spans; nothing otherwise.
+
+The client's spans are tracedclient's own. A request's SERVER span is that of the framework's
+instrumentation, a job's CONSUMER span is made here.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import fastapi
+    import flask
+
+ON = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
+
+_PREFIX = "span-"
+
+
+def instruments(service: str) -> list[Any]:
+    """Set up the SDK for ``service``, and return what its client is to be given."""
+    if not ON:
+        return []
+    from opentelemetry import metrics, trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from tracedclient.inbound import current_context
+    from tracedclient.instruments.otel import OpenTelemetry
+    from tracedclient.instruments.otel.ids import TraceIdGenerator
+
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": service}),
+        id_generator=TraceIdGenerator(current_context),
+    )
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    return [OpenTelemetry(meter_provider=metrics.NoOpMeterProvider())]
+
+
+def of_flask(app: flask.Flask) -> None:
+    """Have a SERVER span made for each request."""
+    if ON:
+        from opentelemetry.instrumentation.flask import FlaskInstrumentor
+
+        FlaskInstrumentor().instrument_app(app)
+
+
+def of_fastapi(app: fastapi.FastAPI) -> None:
+    """Have a SERVER span made for each request, and none for the pieces of its answer."""
+    if ON:
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+        FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
+
+
+def for_job() -> dict[str, str]:
+    """Return what a job's headers are to hold so that its span is below the one in force here.
+
+    ``traceparent`` is taken: it names the span that the log lines know, that of the caller.
+    """
+    carrier: dict[str, str] = {}
+    if ON:
+        from opentelemetry import propagate
+
+        propagate.inject(carrier)
+    return {f"{_PREFIX}{name}": value for name, value in carrier.items()}
+
+
+def of_job(name: str, headers: dict[str, str]) -> AbstractContextManager[Any]:
+    """Make a CONSUMER span, below the one that was in force where the job was queued."""
+    if not ON:
+        return nullcontext()
+    from opentelemetry import propagate, trace
+
+    carrier = {key.removeprefix(_PREFIX): value for key, value in headers.items() if _PREFIX in key}
+    tracer = trace.get_tracer("worker")
+    return tracer.start_as_current_span(
+        name, context=propagate.extract(carrier), kind=trace.SpanKind.CONSUMER
+    )
