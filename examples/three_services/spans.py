@@ -1,7 +1,7 @@
-"""OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT says who takes spans; nothing otherwise.
+"""OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT names who takes spans; nothing otherwise.
 
-The client's spans are tracedclient's own. A request's SERVER span is that of the framework's
-instrumentation, a job's CONSUMER span is made here.
+The calls' spans are tracedclient's own. A request's SERVER span is that of the
+framework's instrumentation, and a job's CONSUMER span is made here.
 """
 
 from __future__ import annotations
@@ -16,15 +16,20 @@ if TYPE_CHECKING:
     import fastapi
     import flask
 
-ON = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
+OPENTELEMETRY = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
 
 _PREFIX = "span-"
 
 
 def instruments(service: str) -> list[Any]:
-    """Set up the SDK for ``service``, and return what its client is to be given."""
-    if not ON:
-        return []
+    """Return what the client of ``service`` is to be given."""
+    return [_opentelemetry(service)] if OPENTELEMETRY else []
+
+
+def _opentelemetry(service: str) -> Any:
+    """Set up the SDK, as its own pages say, and return the client's instrument."""
+    # The frameworks' spans are to have the stable names of attributes, as the client's have.
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
     from opentelemetry import metrics, trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
@@ -41,12 +46,12 @@ def instruments(service: str) -> list[Any]:
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
-    return [OpenTelemetry(meter_provider=metrics.NoOpMeterProvider())]
+    return OpenTelemetry(meter_provider=metrics.NoOpMeterProvider())
 
 
 def of_flask(app: flask.Flask) -> None:
     """Have a SERVER span made for each request."""
-    if ON:
+    if OPENTELEMETRY:
         from opentelemetry.instrumentation.flask import FlaskInstrumentor
 
         FlaskInstrumentor().instrument_app(app)
@@ -54,7 +59,7 @@ def of_flask(app: flask.Flask) -> None:
 
 def of_fastapi(app: fastapi.FastAPI) -> None:
     """Have a SERVER span made for each request, and none for the pieces of its answer."""
-    if ON:
+    if OPENTELEMETRY:
         from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
         FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
@@ -66,7 +71,7 @@ def for_job() -> dict[str, str]:
     ``traceparent`` is taken: it names the span that the log lines know, that of the caller.
     """
     carrier: dict[str, str] = {}
-    if ON:
+    if OPENTELEMETRY:
         from opentelemetry import propagate
 
         propagate.inject(carrier)
@@ -75,7 +80,7 @@ def for_job() -> dict[str, str]:
 
 def of_job(name: str, headers: dict[str, str]) -> AbstractContextManager[Any]:
     """Make a CONSUMER span, below the one that was in force where the job was queued."""
-    if not ON:
+    if not OPENTELEMETRY:
         return nullcontext()
     from opentelemetry import propagate, trace
 

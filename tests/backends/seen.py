@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import NamedTuple
 
-_KINDS = {0: "", 1: "INTERNAL", 2: "SERVER", 3: "CLIENT"}
+_KINDS = {0: "", 1: "INTERNAL", 2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
 _ERROR = 2
 _NUMBERS = ("http.response.status_code", "http.request.resend_count")
 
