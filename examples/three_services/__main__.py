@@ -1,6 +1,6 @@
 """Start the three services, have them do an order without and with the debug flag, show its trace.
 
-python examples/three_services [--directory DIR] [--stay]
+python examples/three_services [--directory DIR] [--stay] [--zipkin URL]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
-        with running(directory.absolute()) as town:
+        with running(directory.absolute(), zipkin=options.zipkin) as town:
             _show(town, stay=options.stay)
     except KeyboardInterrupt:
         print("\nended, and the three services with it")
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="for logs, flag and queue (default: a new one)",
     )
+    add("--zipkin", metavar="URL", help="where to send spans, such as http://127.0.0.1:9411")
     add("--stay", action="store_true", help="leave the services running until Ctrl-C")
     return parser
 

@@ -59,8 +59,11 @@ class Town(NamedTuple):
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Town]:
-    """Start the three in ``directory``, and end them when the block ends, however it does."""
+def running(directory: Path, *, zipkin: str | None = None) -> Iterator[Town]:
+    """Start the three in ``directory``, and end them when the block ends, however it does.
+
+    ``zipkin`` is where they are to send their spans, if anywhere.
+    """
     for name in ("logs", "jobs"):
         (directory / name).mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -68,6 +71,7 @@ def running(directory: Path) -> Iterator[Town]:
         # The loopback is not to be reached by a proxy.
         environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
         environment |= {name.upper(): _url(door) for name, door in doors.items()}
+        environment |= {"ZIPKIN": zipkin} if zipkin else {}
         town = Town(directory, environment, {})
         stack.callback(_end, town.processes)
         for name in SERVICES:

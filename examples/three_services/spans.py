@@ -1,6 +1,7 @@
-"""OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT names who takes spans; nothing otherwise.
+"""Spans: by OpenTelemetry where OTEL_EXPORTER_OTLP_ENDPOINT names who takes them, to the Zipkin that
+ZIPKIN names, or none.
 
-The calls' spans are tracedclient's own. A request's SERVER span is that of the
+The calls' spans are tracedclient's own. With OpenTelemetry a request's SERVER span is that of the
 framework's instrumentation, and a job's CONSUMER span is made here.
 """
 
@@ -16,13 +17,19 @@ if TYPE_CHECKING:
     import fastapi
     import flask
 
-OPENTELEMETRY = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ
+ZIPKIN = os.environ.get("ZIPKIN")
+# One of the two: either would give a request its span, and only one id can be sent.
+OPENTELEMETRY = "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ and not ZIPKIN
 
 _PREFIX = "span-"
 
 
 def instruments(service: str) -> list[Any]:
     """Return what the client of ``service`` is to be given."""
+    if ZIPKIN:
+        from tracedclient.instruments.zipkin import ZipkinReporter
+
+        return [ZipkinReporter(ZIPKIN)]
     return [_opentelemetry(service)] if OPENTELEMETRY else []
 
 

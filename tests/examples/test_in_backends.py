@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from backends.jaeger import Jaeger
 from backends.seen import tree
+from backends.zipkin import Zipkin
 
 from examples.conftest import run_example
 
@@ -50,6 +51,33 @@ WHOLE = [
         [("customer CLIENT POST 202", [("shop SERVER POST /orders 202", [LOOKED, PACKED])])],
     )
 ]
+# Zipkin's reporter knows the client's calls alone: whose child one is, is known from the headers.
+CALLS = [
+    (
+        "customer tracedclient.do",
+        [
+            (
+                "customer CLIENT post",
+                [
+                    (
+                        "shop tracedclient.do",
+                        [("shop CLIENT get error", []), ("shop CLIENT get resend 1", [])],
+                    ),
+                    (
+                        "worker tracedclient.do",
+                        [
+                            (
+                                "worker CLIENT post",
+                                [("stock tracedclient.do", [("stock CLIENT put", [])])],
+                            )
+                        ],
+                    ),
+                    ("worker tracedclient.do", [("worker CLIENT put", [])]),
+                ],
+            )
+        ],
+    )
+]
 
 
 def test_jaeger_has_each_order_as_one_trace(tmp_path):
@@ -60,3 +88,14 @@ def test_jaeger_has_each_order_as_one_trace(tmp_path):
         assert [tree(jaeger.spans(one, 18)) for one in run.ids] == [WHOLE, WHOLE]
         known = jaeger.ask("/api/v3/services", jaeger.query_url)["services"]
     assert {"customer", "shop", "stock", "worker"} <= set(known)
+
+
+def test_zipkin_has_each_order_as_one_trace(tmp_path):
+    """What our own reporter sends is one tree in a real Zipkin, which knows all four."""
+    with Zipkin(tmp_path) as zipkin:
+        run = run_example(tmp_path / "run", "--zipkin", zipkin.url)
+        assert run.status == 0, run.err
+        found = [zipkin.spans(one, 11) for one in run.ids]
+        known = zipkin.ask("/api/v2/services")
+    assert [tree(spans) for spans in found] == [CALLS, CALLS]
+    assert known == ["customer", "shop", "stock", "worker"]
