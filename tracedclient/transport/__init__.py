@@ -17,7 +17,7 @@ tls          one ``SSLContext`` per setting; what a handshake agreed on
 tunnel       a proxy's answer to CONNECT
 writing      what of a request is held back, and counted
 response     1xx, the head, the body's end (reading: from the socket)
-answer       what the caller gets
+answer       what the caller gets (streamed: its body in chunks)
 redirects    what a redirect may take along
 on_demand    kernel (TCP_INFO, times of arrival) and unresolved (resolver): for a trace only
 fork         a child process gets pools of its own

@@ -15,6 +15,7 @@ from urllib3 import HTTPHeaderDict
 
 from tracedclient.errors import ResponseTooLarge
 from tracedclient.transport.discreet import redact_error
+from tracedclient.transport.streamed import plain_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,7 +72,13 @@ class TracedResponse(requests.Response):
         and ``stream=False`` reads all of them.
         """
         chunks = super().iter_content(chunk_size, decode_unicode)  # type: ignore[call-overload]
+        if not (decode_unicode or self._content_consumed):
+            chunks = self._streamed(chunks, chunk_size)
         return chunks if self.max_bytes is None else self._bounded(chunks, self.max_bytes)
+
+    def _streamed(self, rest: Any, size: int | None) -> Iterator[bytes]:
+        yield from plain_chunks(self.raw, size)
+        yield from rest
 
     def _bounded(self, chunks: Any, limit: int) -> Iterator[Any]:
         size = 0

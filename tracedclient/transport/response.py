@@ -16,7 +16,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from tracedclient import httptrace
-from tracedclient.transport.begun import Begun, Replay
+from tracedclient.transport.begun import Begun, Meter, Replay
 from tracedclient.transport.bounded import READ_AHEAD
 from tracedclient.transport.discreet import settle_malformed
 from tracedclient.transport.failure import WireFacts, attach
@@ -207,6 +207,28 @@ class HTTPResponse(http.client.HTTPResponse):
             reader.in_body = True
 
     # --- the body -----------------------------------------------------------------------------
+
+    def take(self, size: int) -> bytes | None:
+        """Return the next ``size`` bytes, of a body whose length is known and has as many left.
+
+        ``None`` where ``read`` is to find out what came instead: it gets the same bytes, or error.
+        """
+        try:
+            data: bytes = self.fp.read(size)
+        except BaseException as error:  # noqa: BLE001 - raised again by the next read
+            self._read_again(b"", error)
+            return None
+        if len(data) < size:
+            self._read_again(data, None)
+            return None
+        self.length = left = (self.length or 0) - size
+        if not left:
+            self._close_conn()
+        return data
+
+    def _read_again(self, data: bytes, error: BaseException | None) -> None:
+        begun = Begun("receive", Meter(), error=error, data=data, ended=error is None)
+        self.fp = io.BufferedReader(Replay(self.fp.detach(), begun), READ_AHEAD)
 
     def close(self) -> None:
         self._closing = True

@@ -27,6 +27,7 @@ def _shipped(owner: type[Any], name: str) -> object:
 _Pool = urllib3.connectionpool.HTTPConnectionPool
 _Connection = urllib3.connection.HTTPConnection
 _Wire = http.client.HTTPConnection
+_Body = urllib3.response.HTTPResponse
 _Adapter = requests.adapters.HTTPAdapter
 _Session = requests.Session
 
@@ -46,6 +47,10 @@ _endheaders = _shipped(_Wire, "endheaders")
 _send = _shipped(_Wire, "send")
 _wire_getresponse = _shipped(_Wire, "getresponse")
 _begin = _shipped(http.client.HTTPResponse, "begin")
+_stream = _shipped(_Body, "stream")
+_read = _shipped(_Body, "read")
+_release = _shipped(_Body, "release_conn")
+_wire_read = _shipped(http.client.HTTPResponse, "read")
 
 
 def session_is_as_shipped() -> bool:
@@ -74,4 +79,14 @@ def wire_is_as_shipped() -> bool:
         and _Wire.send is _send
         and _Wire.getresponse is _wire_getresponse
         and http.client.HTTPResponse.begin is _begin
+    )
+
+
+def body_is_as_shipped() -> bool:
+    """Whether nobody has replaced what urllib3 and http.client do to read a body."""
+    return (
+        _Body.stream is _stream
+        and _Body.read is _read
+        and _Body.release_conn is _release
+        and http.client.HTTPResponse.read is _wire_read
     )
