@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tracedclient import httptrace
     from tracedclient._clock import Clock
-    from tracedclient.notes import Notes
+    from tracedclient.notes import BodyReads, Notes
 
 
 def describe(error: BaseException | None) -> str | None:
@@ -196,6 +196,14 @@ class ExchangeDraft:
         self.reads = (self.reads or 0) + 1
         self.longest_silence = max(self.longest_silence, now - self._read_at)
         self._read_at = now
+
+    def take_reads(self, reads: BodyReads) -> None:
+        """Take what ``body_read`` would have counted."""
+        self.readers_time += reads.readers_time
+        self.received += reads.size
+        self.reads = (self.reads or 0) + reads.reads
+        self.longest_silence = max(self.longest_silence, reads.longest_silence)
+        self._read_at = reads.read_at
 
     def cpu(self) -> tuple[float | None, float | None]:
         """Milliseconds this thread was on the CPU, and the process was kept off it."""

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
         WroteHeadersInfo,
         WroteRequestInfo,
     )
-    from tracedclient.notes import Notes
+    from tracedclient.notes import BodyReads, Notes
 
 __all__ = [
     "AttemptDoneInfo",
@@ -278,7 +278,7 @@ def _fan_out(hook: str) -> Callable[[_Watchers, Any], Exception | None]:
     return call_each
 
 
-for _hook in (*HOOKS, "noted"):
+for _hook in (*HOOKS, "noted", "body_noted"):
     setattr(_Watchers, _hook, _fan_out(_hook))
 
 
@@ -292,6 +292,9 @@ class NoteTaker(ClientTrace):
 
     def noted(self, notes: Notes) -> None:
         """Take what has happened so far. Hooks may follow, unless the body is done."""
+
+    def body_noted(self, reads: BodyReads) -> None:
+        """Take, at its end, what ``body_read`` would have said of a body since its head."""
 
 
 def note_taker(trace: ClientTrace) -> NoteTaker | None:

@@ -24,6 +24,32 @@ class BodyRead(NamedTuple):
     at: int
 
 
+class BodyReads:
+    """What ``body_read`` would have said, one read after the other, of a body that may be long."""
+
+    __slots__ = ("longest_silence", "read_at", "readers_time", "reads", "size")
+
+    def __init__(self, at: int) -> None:
+        self.size = 0
+        """Bytes."""
+        self.reads = 0
+        self.longest_silence = 0
+        """Nanoseconds between two reads that brought something, or from ``at`` to the first."""
+        self.readers_time = 0
+        """Nanoseconds for which nobody was reading."""
+        self.read_at = at
+        """Nanoseconds of ``time.perf_counter_ns``: when the last one brought something."""
+
+    def count(self, size: int, began: int, at: int) -> None:
+        """Count a read from ``began`` to ``at`` that brought ``size`` bytes."""
+        silence = at - self.read_at
+        self.longest_silence = max(self.longest_silence, silence)
+        self.readers_time += began - self.read_at
+        self.size += size
+        self.reads += 1
+        self.read_at = at
+
+
 class Notes:
     """What ``got_conn``, ``wrote_headers``, ``wrote_request``, ``got_first_response_byte``,
     ``response_head``, ``body_read``, ``put_idle_conn`` and ``body_done`` would have said.

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tracedclient import httptrace
     from tracedclient.baseline import Baseline
-    from tracedclient.notes import Notes
+    from tracedclient.notes import BodyReads, Notes
 
 
 class Recorder(NoteTaker):
@@ -222,6 +222,9 @@ class Recorder(NoteTaker):
         self._exchange.take(notes)
         if notes.body_done_at:
             self._end_exchange()
+
+    def body_noted(self, reads: BodyReads) -> None:
+        self._exchange.take_reads(reads)
 
     def _end_exchange(self) -> None:
         self._exchange.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from ssl import TLSVersion
 
@@ -348,6 +349,23 @@ def test_a_slow_reader_of_a_body_is_not_the_networks_fault(client, start):
     ms = response.trace.attempts[0].exchanges[0].ms
     assert ms.receive < 250
     assert ms.unaccounted >= 290
+
+
+@pytest.mark.parametrize("taken", [1, 100])
+def test_reads_are_counted_whether_or_not_somebody_hears_of_each(client, echo_server, taken):
+    """A record counts the same bytes of a streamed body when another trace is told of every read."""
+    request, counted = requests.Request("GET", f"{echo_server.url}/bytes/1000000"), []
+    for journal in (None, Journal()):
+        with client.do(request, stream=True, trace=journal) as response:
+            size = sum(map(len, itertools.islice(response.iter_content(100_000), taken)))
+        exchange = response.trace.attempts[0].exchanges[0]
+        assert exchange.bytes_received >= size > 0
+        assert exchange.reads > 0
+        counted.append((size, exchange.body_complete))
+
+    assert counted == [(min(taken * 100_000, 1_000_000), taken == 100)] * 2
+    told = sum(read.size for read in journal.all("body_read"))
+    assert exchange.bytes_received == told + journal.one("response_head").bytes_read
 
 
 def test_leaving_a_chunked_body_early_is_no_failure(client, collected, echo_server):

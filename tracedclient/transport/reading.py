@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tracedclient import httptrace
+from tracedclient.notes import BodyReads
 from tracedclient.transport import on_demand
 from tracedclient.transport.begun import Meter
 from tracedclient.transport.bounded import keep_deadline
@@ -46,13 +47,28 @@ class WatchedReader(io.RawIOBase):
         """Epoch nanoseconds, the kernel's clock for what arrives."""
         self.meter = Meter()
         self.in_body = False
+        self._noted: BodyReads | None = None
         self.at_end = False
         self.error: BaseException | None = None
 
     def readable(self) -> bool:
         return True
 
+    def begin_body(self) -> None:
+        """Tell of the reads from now on: of each, or to one that takes notes of all at the end."""
+        self.in_body = True
+        if httptrace.note_taker(self._client_trace) is not None:
+            self._noted = BodyReads(time.perf_counter_ns())
+
+    def tell_noted(self) -> None:
+        """Tell of the reads that nobody was told of one by one."""
+        taker = httptrace.note_taker(self._client_trace)
+        if taker is not None and self._noted is not None:
+            taker.body_noted(self._noted)
+
     def readinto(self, buffer: Any) -> int | None:
+        if self._noted is not None:
+            return self._read_noted(buffer, self._noted)
         began = time.monotonic()
         try:
             buffered = None if self.meter.reads else self._wait_for_the_first()
@@ -71,6 +87,19 @@ class WatchedReader(io.RawIOBase):
         if self.in_body:
             waited = self.meter.read_at - began
             self._client_trace.body_read(httptrace.BodyReadInfo(size=size, waited=waited))
+        return size
+
+    def _read_noted(self, buffer: Any, noted: BodyReads) -> int | None:
+        began = time.perf_counter_ns()
+        try:
+            size = self._raw.readinto(buffer)
+        except BaseException as error:
+            self.error = error
+            raise
+        if size:
+            noted.count(size, began, time.perf_counter_ns())
+        else:
+            self.at_end = True
         return size
 
     def go_on(self, begun: Begun) -> None:

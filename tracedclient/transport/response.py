@@ -204,7 +204,7 @@ class HTTPResponse(http.client.HTTPResponse):
             )
         )
         if reader is not None:
-            reader.in_body = True
+            reader.begin_body()
 
     # --- the body -----------------------------------------------------------------------------
 
@@ -244,6 +244,8 @@ class HTTPResponse(http.client.HTTPResponse):
         if trace is None or not self._in_body:
             return
         failure = None if complete else self._failure()
+        if self._reader is not None:
+            self._reader.tell_noted()
         # It leads to the trace, and the idle connection keeps this answer until the next request.
         self._reader = None
         if failure is None:
