@@ -32,9 +32,11 @@ class Script:
 
     def __call__(self, peer):
         while b"\r\n\r\n" in (peer.socket.recv(65536) or b""):
+            # Before the client has the answer, and the next one is set.
+            closes = self.closes
             for piece in self.pieces:
                 peer.socket.sendall(piece)
-            if self.closes:
+            if closes:
                 return
 
 
@@ -207,6 +209,15 @@ def test_an_unusual_size_is_requests_to_judge(script, url, session, size):
     script.pieces, script.closes = [head(sized(9)), BODY[:9]], False
     with session.get(url, stream=True) as response:
         assert chunks_of(response, size) == []
+
+
+def test_a_body_that_was_begun_is_urllib3s(script, url, session):
+    """What somebody has begun to read from ``raw`` goes on there."""
+    script.pieces, script.closes = [head(sized(9000)), BODY[:9000]], False
+    with session.get(url, stream=True) as response:
+        assert response.raw.read(3) == BODY[:3]
+        assert chunks_of(response) == []
+        assert b"".join(response.iter_content(4096)) == BODY[3:9000]
 
 
 def test_what_somebody_has_wrapped_is_his_to_read(script, url, session, monkeypatch):
