@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks.placing import on_one_processor
 from benchmarks.sameness import check_request
 from benchmarks.serving import Counted
 from benchmarks.workers import Cost, Worker, python_of
@@ -97,6 +98,8 @@ def measure(
         measured.segments[name] = _inspect(scenario, bench, name)
     for blocks in plan.blocks_of_starts(scenario):
         with ExitStack() as processes:
+            if scenario.one_place:
+                processes.enter_context(on_one_processor(bench.server.pid))
             workers = _opened(scenario, bench, names, processes)
             _warm_up(scenario, bench, workers, plan)
             for _ in range(blocks):

@@ -37,11 +37,13 @@ class Server(NamedTuple):
     """A server that runs on loopback.
 
     name     "nginx 1.22.1" or "own"
+    pid      of its first process
     port     for http
     tls_port for https
     """
 
     name: str
+    pid: int
     port: int
     tls_port: int
 
@@ -98,7 +100,7 @@ def own_server(certificate: Certificate) -> Iterator[Server]:
         announced = process.stdout.readline().split()
         if not announced:
             raise RuntimeError("the benchmark's server ended before it listened; see its error")
-        yield Server("own", *map(int, announced))
+        yield Server("own", process.pid, *map(int, announced))
 
 
 @contextmanager
@@ -124,7 +126,7 @@ def nginx(certificate: Certificate, behind: Server) -> Iterator[Server]:
         )
         try:
             _wait_for(ports[0], process)
-            yield Server(f"nginx {_version(program)}", *ports)
+            yield Server(f"nginx {_version(program)}", process.pid, *ports)
         finally:
             process.terminate()
             process.wait()
