@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tracedclient.trace.model import Event
+from tracedclient.trace.moments import SECOND, utc_ns, utc_second
 from tracedclient.trace.timings import WRITE_FAILED
 
 if TYPE_CHECKING:
@@ -15,18 +14,15 @@ if TYPE_CHECKING:
 
     from tracedclient.trace.timings import Mark
 
-_SECOND = 1_000_000_000
-
 
 class Clock:
     """One wall-clock anchor and one monotonic clock: times that can be compared and subtracted."""
 
-    __slots__ = ("_second", "_text", "anchor", "start")
+    __slots__ = ("anchor", "start")
 
     def __init__(self) -> None:
         self.start = time.perf_counter_ns()
         self.anchor = time.time_ns() - self.start
-        self._second, self._text = -1, ""
 
     @staticmethod
     def now() -> int:
@@ -35,17 +31,14 @@ class Clock:
 
     def utc(self, at: int) -> str:
         """Return ``at`` as UTC, to the microsecond, always of the same width."""
-        second, rest = divmod(self.anchor + at, 1_000_000_000)
-        if second != self._second:
-            self._second, self._text = second, _utc_second(second)
-        return f"{self._text}.{rest // 1_000:06d}Z"
+        return utc_ns(self.anchor + at)
 
     def whole_second(self) -> tuple[str, int]:
         """Return the second in which the call began, and what to add to a monotonic time for the
         nanoseconds since then.
         """
-        second = (self.anchor + self.start) // _SECOND
-        return _utc_second(second), self.anchor - second * _SECOND
+        second = (self.anchor + self.start) // SECOND
+        return utc_second(second), self.anchor - second * SECOND
 
     def events(self, marks: Sequence[Mark]) -> tuple[Event, ...]:
         """Return what happened, each with its time."""
@@ -54,12 +47,7 @@ class Clock:
         for mark in marks:
             since = base + mark.at
             # Nearly all of them are in the second in which the call began.
-            moment = f"{text}.{since // 1_000:06d}Z" if 0 <= since < _SECOND else self.utc(mark.at)
+            moment = f"{text}.{since // 1_000:06d}Z" if 0 <= since < SECOND else self.utc(mark.at)
             if mark.hook != WRITE_FAILED:
                 events.append(Event(event=mark.hook, at=moment))
         return tuple(events)
-
-
-@lru_cache(maxsize=8)
-def _utc_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

@@ -25,7 +25,15 @@ from tracedclient.trace.model import (
     Proxy,
     Timings,
 )
-from tracedclient.trace.timings import WRITE_FAILED, Mark, Usual, milliseconds, timings, usual
+from tracedclient.trace.timings import (
+    WRITE_FAILED,
+    Mark,
+    Usual,
+    milliseconds,
+    milliseconds_of,
+    timings,
+    usual,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +84,7 @@ class AttemptDraft:
             else failed,
             retry=bool(done and done.retry),
             reason=done.reason if done else None,
-            sleep_ms=round(done.sleep * 1e3, 3) if done and done.retry else None,
+            sleep_ms=milliseconds_of(done.sleep) if done and done.retry else None,
             retry_after_ms=done.retry_after * 1e3 if done and done.retry_after else None,
             exchanges=exchanges,
         )
@@ -100,6 +108,10 @@ class ExchangeDraft:
     """One exchange under way: the marks of its events, and the facts they brought."""
 
     span_id: str | None = None
+    connects: tuple[Connect, ...] = ()
+    tls: tuple[TLS, ...] = ()
+    stale: tuple[str, ...] = ()
+    interim: tuple[int, ...] = ()
     dns: DNS | None = None
     proxy: Proxy | None = None
     got_conn: httptrace.GotConnInfo | None = None
@@ -133,10 +145,6 @@ class ExchangeDraft:
         self.url = url
         self.marks: list[Mark] = []
         self.connecting: dict[str, int] = {}
-        self.connects: list[Connect] = []
-        self.tls: list[TLS] = []
-        self.stale: list[str] = []
-        self.interim: list[int] = []
 
     def begin(self) -> None:
         """Take the time, and that of this thread."""
@@ -150,7 +158,7 @@ class ExchangeDraft:
     def waits_for(self, holders: Sequence[httptrace.Holder]) -> None:
         """Note who holds the connections that this exchange waits for."""
         held = tuple(
-            Holder(trace_id=h.trace_id, age_ms=round(h.age * 1e3, 3), phase=h.phase)
+            Holder(trace_id=h.trace_id, age_ms=milliseconds_of(h.age), phase=h.phase)
             for h in holders
         )
         if self.pool is not None:
@@ -212,7 +220,7 @@ class ExchangeDraft:
             return None, None
         throttled = None
         if after.throttled_us is not None and before.throttled_us is not None:
-            throttled = round((after.throttled_us - before.throttled_us) / 1e3, 3)
+            throttled = (after.throttled_us - before.throttled_us) / 1000
         return milliseconds(after.thread_cpu_ns - before.thread_cpu_ns), throttled
 
     def end(self) -> None:
@@ -240,15 +248,15 @@ class ExchangeDraft:
             connection=self._connection(),
             pool=self.pool,
             dns=self.dns,
-            connects=tuple(self.connects),
+            connects=self.connects,
             proxy=self.proxy,
-            tls=tuple(self.tls),
-            interim=tuple(self.interim),
+            tls=self.tls,
+            interim=self.interim,
             bytes_sent=self.bytes_sent,
             writes=self.writes,
             bytes_received=None if self.reads is None else self.received,
             reads=self.reads,
-            buffered_ms=None if self.buffered is None else round(self.buffered * 1e3, 3),
+            buffered_ms=None if self.buffered is None else milliseconds_of(self.buffered),
             tcp=self.tcp,
             cpu_ms=cpu,
             throttled_ms=throttled,
@@ -284,9 +292,9 @@ class ExchangeDraft:
         return Connection(
             id=got.conn_id,
             reused=got.reused,
-            age_ms=round(got.age * 1e3, 3),
+            age_ms=milliseconds_of(got.age),
             uses=got.uses,
-            idle_ms=None if got.idle_time is None else round(got.idle_time * 1e3, 3),
+            idle_ms=None if got.idle_time is None else milliseconds_of(got.idle_time),
             local=got.local,
             remote=got.remote,
             returned=put is not None and put.error is None if self.ended else None,

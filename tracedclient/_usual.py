@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
 from tracedclient.trace.summary import split_address
+from tracedclient.trace.timings import milliseconds, milliseconds_of
 from tracedclient.trace.usual import Figures, Shape, quoted
 from tracedclient.trace.verdict import UNUSUAL_MS
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from tracedclient._clock import Clock
     from tracedclient._drafts import AttemptDraft
     from tracedclient.notes import Notes
-
-_SECOND = 1_000_000_000
 
 
 def usual_notes(attempts: list[AttemptDraft], status: int | None, url: str | None) -> Notes | None:
@@ -59,8 +59,8 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
     trace_id, parent, clock, attempt, ended, constants = call
     second, base = clock.whole_second()
     exchange, told = attempt.exchanges[0], attempt.told
-    call_ms = round((ended - clock.start) / 1e6, 3)
-    if call_ms >= UNUSUAL_MS or base + ended >= _SECOND or told is None or exchange.pool is None:
+    call_ms = milliseconds(ended - clock.start)
+    if call_ms >= UNUSUAL_MS or base + ended >= SECOND or told is None or exchange.pool is None:
         return None
     exchange_end = exchange.ended or ended
     send, wait, receive, rest = exchange.usual_phases(notes, exchange_end)
@@ -87,8 +87,8 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
         (base + notes.put_at) // 1000,
         (base + notes.body_done_at) // 1000,
         call_ms,
-        round(((attempt.ended or ended) - attempt.start) / 1e6, 3),
-        round((exchange_end - exchange.start) / 1e6, 3),
+        milliseconds((attempt.ended or ended) - attempt.start),
+        milliseconds(exchange_end - exchange.start),
         send,
         wait,
         receive,
@@ -100,9 +100,9 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
         peer,
         port,
         conn.conn_id,
-        round(conn.age * 1e3, 3),
+        milliseconds_of(conn.age),
         conn.uses,
-        None if idle is None else round(idle * 1e3, 3),
+        None if idle is None else milliseconds_of(idle),
         conn.local,
         conn.remote,
         pool.in_use,
@@ -111,8 +111,8 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
         notes.bytes_sent,
         exchange.received,
         exchange.reads,
-        round(exchange.longest_silence / 1e6, 3),
-        None if buffered is None else round(buffered * 1e3, 3),
+        milliseconds(exchange.longest_silence),
+        None if buffered is None else milliseconds_of(buffered),
         None if tcp is None else json_text(tcp),
         cpu,
         throttled,

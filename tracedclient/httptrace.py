@@ -30,7 +30,7 @@ import logging
 from contextlib import suppress
 from contextvars import ContextVar
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,9 +258,6 @@ class _Watchers(ClientTrace):
     def __init__(self, watchers: tuple[_Watcher, ...]) -> None:
         self._watchers = watchers
 
-    def with_newer(self, trace: ClientTrace) -> _Watchers:
-        return _Watchers((_Watcher(trace), *self._watchers))
-
 
 def _fan_out(hook: str) -> Callable[[_Watchers, Any], Exception | None]:
     def call_each(self: _Watchers, info: Any) -> Exception | None:
@@ -299,12 +296,12 @@ class NoteTaker(ClientTrace):
 
 def note_taker(trace: ClientTrace) -> NoteTaker | None:
     """Return ``trace`` as something to call ``noted`` of; ``None`` when somebody wants the hooks."""
-    if isinstance(trace, _Watchers) and all(
-        getattr(watcher.trace, "takes_notes", False)
-        for watcher in trace._watchers  # noqa: SLF001
-    ):
-        return cast("NoteTaker", trace)
-    return None
+    if not isinstance(trace, _Watchers):
+        return None
+    for watcher in trace._watchers:  # noqa: SLF001
+        if not getattr(watcher.trace, "takes_notes", False):
+            return None
+    return trace  # type: ignore[return-value] # it has all of their hooks
 
 
 def hears(trace: ClientTrace, hook: str) -> bool:
@@ -347,10 +344,11 @@ class client_trace:  # noqa: N801 - read as a verb, with `with`
         self._tokens: list[Token[_Watchers | None]] = []
 
     def __enter__(self) -> None:
-        watchers = _in_force.get() or _Watchers(())
-        for trace in self._traces:
-            watchers = watchers.with_newer(trace)
-        self._tokens.append(_in_force.set(watchers))
+        outer = _in_force.get()
+        watchers = tuple([_Watcher(trace) for trace in reversed(self._traces)])
+        if outer is not None:
+            watchers += outer._watchers  # noqa: SLF001
+        self._tokens.append(_in_force.set(_Watchers(watchers)))
 
     def __exit__(self, *_: object) -> None:
         _in_force.reset(self._tokens.pop())

@@ -115,7 +115,7 @@ class Recorder(NoteTaker):
 
     def stale_conn_discarded(self, info: httptrace.StaleConnDiscardedInfo) -> None:
         self._exchange.mark("stale_conn_discarded")
-        self._exchange.stale.append(info.reason)
+        self._exchange.stale += (info.reason,)
 
     def dns_start(self, info: httptrace.DNSStartInfo) -> None:
         self._exchange.mark("dns_start")
@@ -137,13 +137,12 @@ class Recorder(NoteTaker):
     def connect_done(self, info: httptrace.ConnectDoneInfo) -> None:
         self._exchange.mark("connect_done")
         since = self._exchange.connecting.pop(info.addr, self._clock.now())
-        self._exchange.connects.append(
-            Connect(
-                addr=info.addr,
-                ms=milliseconds(self._clock.now() - since),
-                error=describe(info.error),
-            )
+        tried = Connect(
+            addr=info.addr,
+            ms=milliseconds(self._clock.now() - since),
+            error=describe(info.error),
         )
+        self._exchange.connects += (tried,)
 
     def proxy_connect_start(self, info: httptrace.ProxyConnectStartInfo) -> None:
         self._exchange.mark("proxy_connect_start")
@@ -162,7 +161,7 @@ class Recorder(NoteTaker):
 
     def tls_handshake_done(self, info: httptrace.TLSHandshakeDoneInfo) -> None:
         self._exchange.mark("tls_handshake_done")
-        self._exchange.tls.append(_tls(info))
+        self._exchange.tls += (_tls(info),)
 
     def got_conn(self, info: httptrace.GotConnInfo) -> None:
         self._exchange.mark("got_conn")
@@ -196,7 +195,7 @@ class Recorder(NoteTaker):
 
     def got_1xx_response(self, info: httptrace.Got1xxResponseInfo) -> None:
         self._exchange.mark("got_1xx_response")
-        self._exchange.interim.append(info.status)
+        self._exchange.interim += (info.status,)
 
     def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
         self._exchange.mark("response_head")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
 from tracedclient.sinks.context import as_text
-from tracedclient.sinks.json_log import utc
 from tracedclient.sinks.line import LineRecord
+from tracedclient.trace.moments import utc
 
 if TYPE_CHECKING:
     import logging
@@ -37,9 +36,8 @@ class JsonLineFormatter(MsgspecFormatter):
     def format(self, record: logging.LogRecord) -> str:
         if type(record) is not LineRecord:
             return super().format(record)
-        moment = utc(datetime.fromtimestamp(record.created, timezone.utc))
         return (
-            f'{{"timestamp":"{moment}","level":"{record.levelname.lower()}","event":"{record.msg}",'
+            f'{{"timestamp":"{utc(record.created)}","level":"{record.levelname.lower()}","event":"{record.msg}",'
             f'{record.line[1:-1]},"logger":"{record.name}"}}'
         )
 
@@ -51,7 +49,7 @@ class JsonLineFormatter(MsgspecFormatter):
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
         first = {
-            "timestamp": utc(datetime.fromtimestamp(record.created, timezone.utc)),
+            "timestamp": utc(record.created),
             "level": record.levelname.lower(),
             "event": message_dict.get("event")
             if isinstance(record.msg, dict)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tracedclient.sinks.context import bound_context
 from tracedclient.sinks.line import LineRecord, is_enough_for, takers
+from tracedclient.trace.moments import utc
 from tracedclient.trace.schema import fit, fit_json, to_dict
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ class _Records:
         record = self._target.makeRecord(
             self._target.name, level, __file__, 0, msg, (), None, "emit"
         )
-        moment = datetime.fromtimestamp(record.created, timezone.utc)
-        vars(record).update({"timestamp": utc(moment), **extra})
+        vars(record).update({"timestamp": utc(record.created), **extra})
         self._target.handle(record)
 
 
@@ -147,8 +146,3 @@ def _is_as_shipped(target: logging.Logger) -> bool:
         and not target.filters
         and logging.getLogRecordFactory() is logging.LogRecord
     )
-
-
-def utc(moment: datetime) -> str:
-    """Return ``moment``, which is UTC, as ``2026-11-20T22:27:58.009138Z``."""
-    return moment.isoformat(timespec="microseconds")[:26] + "Z"

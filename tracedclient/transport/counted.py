@@ -69,8 +69,8 @@ def between(before: bytes, after: bytes, *, sent: int | None = None) -> TCP:
     if not is_usual:
         return difference(parse_tcp_info(before), parse_tcp_info(after))
     return TCP(
-        rtt_ms=round(rtt / 1e6 * 1e3, 3),
-        min_rtt_ms=round(floor / 1e6 * 1e3, 3),
+        rtt_ms=rtt / 1000,
+        min_rtt_ms=floor / 1000,
         retransmits=retrans - retrans0,
         segments_out=out - out0,
         segments_in=in_ - in0,

@@ -242,13 +242,15 @@ class _Noted(_Exchange):
         notes.bytes_sent = len(plain.head) + len(plain.body or b"")
 
     def _tell_head(self, _: ClientTrace, head: Head) -> None:
-        notes, meter = self._begun_notes, self._meter
+        notes, meter = self._notes, self._meter
+        assert notes is not None
         notes.head_at, notes.status = time.perf_counter_ns(), head.status
         notes.bytes_read, notes.reads = meter.bytes_read, meter.reads
         notes.longest_silence = meter.longest_silence
 
     def _read_watched(self, _: ClientTrace, size: int) -> bytes:
-        notes, meter, conn, began = self._begun_notes, self._meter, self._conn, time.monotonic()
+        notes, meter, conn, began = self._notes, self._meter, self._conn, time.monotonic()
+        assert notes is not None
         buffered = None
         if not meter.reads:
             is_later = conn.uses > 1
@@ -265,7 +267,8 @@ class _Noted(_Exchange):
         return data
 
     def end(self, pool: Any, *, closes: bool) -> None:
-        notes, conn = self._begun_notes, self._conn
+        notes, conn = self._notes, self._conn
+        assert notes is not None
         notes.tcp = conn.kernel_facts()
         if closes:
             conn.close()
@@ -276,8 +279,3 @@ class _Noted(_Exchange):
             notes.put_at = time.perf_counter_ns()
         notes.body_done_at = time.perf_counter_ns()
         self._taker.noted(notes)
-
-    @property
-    def _begun_notes(self) -> Notes:
-        assert self._notes is not None
-        return self._notes

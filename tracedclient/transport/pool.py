@@ -52,6 +52,7 @@ class _TracedPool(_Base):
     """What both kinds of pool add to urllib3's."""
 
     QueueCls = Shelf
+    pool: Shelf | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -124,13 +125,10 @@ class _TracedPool(_Base):
 
     def _get_conn_info(self) -> httptrace.GetConnInfo:
         queue = self.pool
-        # A copy: other threads take from the queue meanwhile.
-        kept = [] if queue is None else list(queue.queue)
-        idle = len(kept) - kept.count(None)
         return httptrace.GetConnInfo(
             host_port=self._host_port(),
             in_use=len(self._in_use),
-            idle=idle,
+            idle=0 if queue is None else queue.idle(),
             limit=0 if queue is None else queue.maxsize,
         )
 
@@ -171,7 +169,7 @@ class _TracedPool(_Base):
         # is that of a moment ago.
         if self.pool is None:
             return "the pool is closed"
-        return "the pool is full" if self.pool.full() else None
+        return None if self.pool.has_room() else "the pool is full"
 
     def _make_request(self, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if isinstance(conn, Traced):

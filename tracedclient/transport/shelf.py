@@ -45,3 +45,12 @@ class Shelf(queue.LifoQueue[Any]):
             self.queue.append(item)
             if self._waiting:
                 self.not_empty.notify()
+
+    def idle(self) -> int:
+        """Return how many connections are there; a ``None`` is room for one."""
+        with self.mutex:
+            return len(self.queue) - self.queue.count(None)
+
+    def has_room(self) -> bool:
+        """Whether there is room for one more at the moment."""
+        return not 0 < self.maxsize <= len(self.queue)
