@@ -60,13 +60,14 @@ def _show(town: Town, *, stay: bool) -> None:
     _say("".join(f"{name:<8}{url}\n" for name, url in where.items()).rstrip())
     _say(f"$ cd {town.directory}")
     _heading("An order, with the debug flag off")
-    _tracedclient(town, "logs", _order(town), *_logs(town))
+    _show_logs(town, _order(town))
     _heading("The flag, flipped: one file for all of them")
+    _say(f"$ tracedclient {shlex.join(_FLAG_ON)}")
     _tracedclient(town, *_FLAG_ON)
     town.wait_for(_is_of_the_flag, *SERVICES)
     _say("\nall three have seen it; their calls are traced from now on")
     _heading("The same order again")
-    _tracedclient(town, "logs", _order(town), *_logs(town))
+    _show_logs(town, _order(town))
     if stay:
         _say("\nrunning on, until Ctrl-C")
         signal.pause()
@@ -85,13 +86,14 @@ def _is_of_the_flag(line: dict[str, object]) -> bool:
     return line["logger"] == "tracedclient.debug" and ": on until" in str(line["event"])
 
 
-def _logs(town: Town) -> list[str]:
-    return sorted(str(log.relative_to(town.directory)) for log in town.directory.glob("logs/*.log"))
+def _show_logs(town: Town, trace_id: str) -> None:
+    logs = sorted(str(log.relative_to(town.directory)) for log in town.directory.glob("logs/*.log"))
+    _say(f"$ tracedclient logs {trace_id} logs/*")
+    # A pager would stop what goes on behind it.
+    _tracedclient(town, "logs", trace_id, *logs, "--no-pager")
 
 
 def _tracedclient(town: Town, *arguments: str) -> None:
-    shown = shlex.join(arguments[:2]) if arguments[0] == "logs" else shlex.join(arguments)
-    _say(f"$ tracedclient {shown}{' logs/*' if arguments[0] == 'logs' else ''}")
     command = [sys.executable, "-m", "tracedclient", *arguments]
     subprocess.run(command, cwd=town.directory, env=town.environment, check=True)
 

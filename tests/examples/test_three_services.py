@@ -6,12 +6,15 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 import requests
 
 from examples.conftest import (
     EXAMPLE,
+    command,
+    environment,
     example_until,
     processes_in,
     run_example,
@@ -149,6 +152,30 @@ def test_it_stays_until_it_is_told_to_end(tmp_path, number):
         running.send_signal(number)
         assert running.wait(30) == 130
     assert processes_in(tmp_path) == []
+
+
+def test_in_a_terminal_no_pager_stops_it(tmp_path):
+    """In a terminal, which its pages are too long for, it goes on to its end by itself."""
+    leader, follower = os.openpty()
+    variables = environment(PAGER="sleep 50", TERM="xterm")
+    running = subprocess.Popen(command(tmp_path), env=variables, stdin=follower, stdout=follower)
+    os.close(follower)
+    try:
+        shown = b"".join(iter(lambda: read_terminal(leader), b""))
+        assert running.wait(30) == 0
+    finally:
+        running.kill()
+        running.wait()
+        os.close(leader)
+    assert b"\x1b[1;32mOK  5 calls by 4 services" in shown
+
+
+def read_terminal(leader):
+    """What a process has written to the other end; nothing once all have closed it."""
+    try:
+        return os.read(leader, 65536)
+    except OSError:  # Linux's way to say so
+        return b""
 
 
 def test_killed_it_takes_the_three_along(tmp_path):
