@@ -18,7 +18,7 @@ SMALL, COUNT = st.integers(0, 3), st.integers(0, 2**32 - 1)
 LOOK = st.builds(
     lambda fields, length, rest: (struct.pack(FIELDS, *fields) + rest)[:length],
     st.tuples(
-        st.sampled_from([1, 1, 1, 1, 4, 5, 7, 8, 11, 200]),
+        st.sampled_from([1, 1, 1, 1, 4, 5, 7, 8, 8, 11, 200]),
         st.one_of(SMALL, COUNT),
         SMALL,
         st.one_of(SMALL, st.integers(0, 2**64 - 1)),
@@ -45,16 +45,18 @@ def test_any_two_looks_give_what_the_long_way_gives(before, after):
     st.lists(st.integers(0, 2**30), min_size=8, max_size=8),
     st.integers(1, 2**31),
     st.integers(0, 2**31),
+    st.sampled_from([1, 8]),
 )
-def test_an_open_connection_gives_what_the_long_way_gives(first, more, rtt, floor):
-    """The same where all is well, and every figure is in the record."""
+def test_an_open_connection_gives_what_the_long_way_gives(first, more, rtt, floor, state):
+    """The same where all is well, closed by the peer or not, and every figure is in the record."""
 
-    def seen(counters):
+    def seen(counters, state=1):
         retrans, acked, got, out, in_, data_in, data_out, _ = counters
-        rows = (1, rtt, retrans, acked, got, out, in_, floor, data_in, data_out)
+        got += state == 8
+        rows = (state, rtt, retrans, acked, got, out, in_, floor, data_in, data_out)
         return struct.pack(FIELDS, *rows) + bytes(72)
 
-    before, after = seen(first), seen([a + b for a, b in zip(first, more, strict=True)])
+    before, after = seen(first), seen([a + b for a, b in zip(first, more, strict=True)], state)
     found = between(before, after)
     assert found == difference(parse_tcp_info(before), parse_tcp_info(after))
     assert None not in (found.rtt_ms, found.retransmits, found.bytes_acked, found.bytes_received)
