@@ -60,7 +60,8 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
     second, base = clock.whole_second()
     exchange, told = attempt.exchanges[0], attempt.told
     call_ms = milliseconds(ended - clock.start)
-    if call_ms >= UNUSUAL_MS or base + ended >= SECOND or told is None or exchange.pool is None:
+    last = max(ended, notes.put_at, notes.body_done_at)
+    if call_ms >= UNUSUAL_MS or base + last >= SECOND or told is None or exchange.pool is None:
         return None
     exchange_end = exchange.ended or ended
     send, wait, receive, rest = exchange.usual_phases(notes, exchange_end)
