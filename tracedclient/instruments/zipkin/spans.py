@@ -117,10 +117,17 @@ def _call(result: TraceResult, ids: Ids, here: str) -> Span:
         timestamp=_us(result.started_at),
         duration=_duration(result.duration_ms),
         debug=ids.debug,
-        local_endpoint=Endpoint(service_name=here),
+        local_endpoint=_endpoint(here, _local_address(result)),
         annotations=tuple(_decisions(result)),
         tags=_tags(_of_call(result, ids)),
     )
+
+
+def _local_address(result: TraceResult) -> str | None:
+    # Zipkin puts a call below the span of the server that it was made for, where that shares its
+    # client's id, only if both have the same endpoint, address included.
+    exchanges = (exchange for attempt in result.attempts for exchange in attempt.exchanges)
+    return next((e.connection.local for e in exchanges if e.connection), None)
 
 
 def _decisions(result: TraceResult) -> Iterator[Annotation]:
