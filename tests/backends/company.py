@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import ExitStack, contextmanager
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import pytest
 import servers
 import tenacity
 
@@ -27,12 +29,12 @@ class _Silent(WSGIRequestHandler):
 
 @contextmanager
 def serving(app):
-    """The URL of a WSGI application's server."""
+    """The port of a WSGI application's server."""
     with make_server("127.0.0.1", 0, app, _Server, _Silent) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield server.server_port
         finally:
             server.shutdown()
             thread.join()
@@ -53,6 +55,15 @@ class _Orders:
 
 
 @contextmanager
+def _names():
+    names = servers.Resolver()
+    names["orders.internal"] = names["stock.internal"] = ["127.0.0.1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+        yield
+
+
+@contextmanager
 def company(shop, orders, around_orders=lambda app: app):
     """Yields shop's client and the URL of orders, where ``/old`` leads to ``/orders``.
 
@@ -61,12 +72,12 @@ def company(shop, orders, around_orders=lambda app: app):
     """
     answers = iter([503])
     with ExitStack() as stack:
+        stack.enter_context(_names())
         stock = stack.enter_context(servers.serve(lambda _: servers.Answer(next(answers, 200))))
-        client_of = {
-            name: stack.enter_context(
-                HTTPClient(service=name, retry=QUICK, **{"sinks": [], **options})
-            )
+        ask, answer = (
+            stack.enter_context(HTTPClient(service=name, retry=QUICK, **{"sinks": [], **options}))
             for name, options in (("shop", shop), ("orders", orders))
-        }
-        app = WSGIMiddleware(around_orders(_Orders(client_of["orders"], stock.url)))
-        yield client_of["shop"], stack.enter_context(serving(app))
+        )
+        orders_app = _Orders(answer, f"http://stock.internal:{stock.port}/items")
+        port = stack.enter_context(serving(WSGIMiddleware(around_orders(orders_app))))
+        yield ask, f"http://orders.internal:{port}"

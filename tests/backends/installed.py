@@ -10,7 +10,7 @@ import requests
 from sources.process import ServerProcess
 
 INSTALL = "tests/backends/install"
-PATIENCE = 20.0
+PATIENCE = 10.0
 
 
 def installed(name):

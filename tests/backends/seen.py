@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 _KINDS = {0: "", 1: "INTERNAL", 2: "SERVER", 3: "CLIENT", 4: "PRODUCER", 5: "CONSUMER"}
 _ERROR = 2
-_NUMBERS = ("http.response.status_code", "http.request.resend_count")
+_STATUS = ("http.response.status_code", "http.status_code")
 
 
 class Seen(NamedTuple):
@@ -27,12 +27,13 @@ class Seen(NamedTuple):
     @property
     def told(self):
         """What tells this span from its siblings, in one line."""
-        status, resend = (self.attributes.get(name) for name in _NUMBERS)
+        known = [self.attributes[name] for name in _STATUS if name in self.attributes]
+        resend = self.attributes.get("http.request.resend_count")
         words = (
             self.service,
             self.kind,
             self.name,
-            status and str(status),
+            str(known[0]) if known else "",
             resend and f"resend {resend}",
             self.error and "error",
         )
@@ -97,19 +98,33 @@ def _value(value):
 
 
 def of_zipkin(spans):
-    """The spans of Zipkin's JSON, version 2."""
-    return [
-        Seen(
-            trace=span["traceId"],
-            id=span["id"],
-            parent=span.get("parentId"),
-            service=span["localEndpoint"].get("serviceName", ""),
-            kind=span.get("kind", ""),
-            name=span.get("name", ""),
-            start=span["timestamp"],
-            error="error" in span.get("tags", {}),
-            attributes=span.get("tags", {}),
-            events=tuple(sorted((n["timestamp"], n["value"]) for n in span.get("annotations", ()))),
-        )
-        for span in spans
-    ]
+    """The spans of Zipkin's JSON, version 2. A server's that shares its client's id is below it,
+    and above those of its children that have its endpoint: so does Zipkin's ``SpanNode``.
+    """
+    servers = [(span["id"], span["localEndpoint"]) for span in spans if span.get("shared")]
+    return [_of_zipkin(span, servers) for span in spans]
+
+
+def _of_zipkin(span, servers):
+    endpoint, parent = span["localEndpoint"], span.get("parentId")
+    is_shared = span.get("shared", False)
+    if is_shared:
+        parent = span["id"]
+    elif (parent, endpoint) in servers:
+        parent = _server(parent)
+    return Seen(
+        trace=span["traceId"],
+        id=_server(span["id"]) if is_shared else span["id"],
+        parent=parent,
+        service=endpoint.get("serviceName", ""),
+        kind=span.get("kind", ""),
+        name=span.get("name", ""),
+        start=span["timestamp"],
+        error="error" in span.get("tags", {}),
+        attributes=span.get("tags", {}),
+        events=tuple(sorted((n["timestamp"], n["value"]) for n in span.get("annotations", ()))),
+    )
+
+
+def _server(span_id):
+    return f"{span_id} at the server"

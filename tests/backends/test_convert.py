@@ -36,8 +36,8 @@ TREES = {
 }
 
 
-@pytest.fixture
-def log(tmp_path):
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
     """A log: a call that was redirected, one that was tried again, a line of the application's."""
     answers = iter([(302, {"Location": "/b"}), (200, {}), (503, {}), (200, {})])
 
@@ -50,12 +50,12 @@ def log(tmp_path):
         HTTPClient(service="shop", debug=True, sinks=[], retry=QUICK) as client,
     ):
         traces = [client.get(f"{server.url}/a", one).trace for one in (REDIRECTED, RETRIED)]
-    path = tmp_path / "app.log"
+    path = tmp_path_factory.mktemp("log") / "app.log"
     path.write_bytes(app_line() + b"".join(map(trace_line, traces)))
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def answers(log, collector):
     """The collector's answers to the lines that the command made of the log."""
     target = log.with_name("app.jsonl")

@@ -15,12 +15,12 @@ WHOLE = [
     (
         "shop INTERNAL tracedclient.do 200",
         [
-            ("shop CLIENT GET 302", [("orders SERVER GET /old", [])]),
+            ("shop CLIENT GET 302", [("orders SERVER GET /old 302", [])]),
             (
                 "shop CLIENT GET 200 resend 1",
                 [
                     (
-                        "orders SERVER GET /orders",
+                        "orders SERVER GET /orders 200",
                         [
                             (
                                 "orders INTERNAL tracedclient.do 200",
