@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from tracedclient.instruments.otel import OpenTelemetry
 
 
-def otlp(url):
-    return OTLPSpanExporter(f"{url}/v1/traces", timeout=5)
+def otlp(url, timeout=10):
+    return OTLPSpanExporter(f"{url}/v1/traces", timeout=timeout)
 
 
 @contextmanager
