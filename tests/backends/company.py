@@ -64,16 +64,18 @@ def _names():
 
 
 @contextmanager
-def company(shop, orders, around_orders=lambda app: app):
+def company(shop, orders, around_orders=lambda app: app, *, stock_takes=0.0):
     """Yields shop's client and the URL of orders, where ``/old`` leads to ``/orders``.
 
     Orders asks stock, which is not instrumented, and busy at the first time. ``shop`` and ``orders``
-    are more arguments of their clients; ``around_orders`` its other middleware.
+    are more arguments of their clients; ``around_orders`` is its other middleware.
     """
     answers = iter([503])
     with ExitStack() as stack:
         stack.enter_context(_names())
-        stock = stack.enter_context(servers.serve(lambda _: servers.Answer(next(answers, 200))))
+        stock = stack.enter_context(
+            servers.serve(lambda _: servers.Answer(next(answers, 200), delay=stock_takes))
+        )
         ask, answer = (
             stack.enter_context(HTTPClient(service=name, retry=QUICK, **{"sinks": [], **options}))
             for name, options in (("shop", shop), ("orders", orders))
