@@ -12,10 +12,10 @@ from tracedclient._prepare import set_body
 from tracedclient.errors import ClientClosed, DeadlineExceeded
 from tracedclient.httptrace import current_client_trace
 from tracedclient.redaction import causes
-from tracedclient.retry import Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
+from tracedclient.retry import ANSWERED, Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
 from tracedclient.retry.body import ReplayableBody
 from tracedclient.retry.sleeper import Sleeper, Woken
-from tracedclient.transport import carry_on, wire_facts
+from tracedclient.transport import carry_on, value_of, wire_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _MIN_ATTEMPT_SECONDS = 0.001
 
 _UNAVAILABLE = (502, 503, 504)
+_ANSWERED = Next(ANSWERED, 0.0)
 
 
 class Plan(NamedTuple):
@@ -66,41 +67,64 @@ class Call:
 
     def run(self) -> Response:
         """Return the answer of the last attempt, or raise its error as it came."""
+        plan, started = self._plan, time.monotonic()
+        plan.budgets.deposit(plan.origin)
+        try:
+            answer = self._exchange(1)
+        except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
+            first: Attempted[Response] = Attempted(self._facts(error=error))
+        else:
+            if answer.status_code < 400 and value_of(answer.headers, "retry-after") is None:
+                # No policy repeats this: there is nothing to decide.
+                self._tell_done(1, answer.status_code, _ANSWERED)
+                return self._handed_over(answer)
+            first = self._answered(answer)
+        last = self._loop().run(self._attempt, first, started)
+        if last.answer is not None:
+            return self._handed_over(last.answer)
+        assert last.facts.error is not None
+        raise self._final(last.facts.error)
+
+    def _loop(self) -> RetryLoop[Response]:
         origin, budgets = self._plan.origin, self._plan.budgets
-        budgets.deposit(origin)
-        loop: RetryLoop[Response] = RetryLoop(
+        return RetryLoop(
             self._plan.policy,
             remaining=self._remaining,
             sleep=self._sleep,
             withdraw=lambda: budgets.withdraw(origin),
             done=self._attempt_done,
         )
-        last = loop.run(self._attempt)
-        if last.answer is not None:
-            if self._plan.stream:
-                self._ongoing.is_handed_over()
-            return last.answer
-        assert last.facts.error is not None
-        raise self._final(last.facts.error)
+
+    def _handed_over(self, answer: Response) -> Response:
+        if self._plan.stream:
+            self._ongoing.is_handed_over()
+        return answer
 
     def _remaining(self) -> float | None:
         deadline = self._ongoing.deadline
         return None if deadline is None else deadline - time.monotonic()
 
     def _attempt(self, number: int) -> Attempted[Response]:
+        try:
+            answer = self._exchange(number)
+        except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
+            return Attempted(self._facts(error=error))
+        return self._answered(answer)
+
+    def _exchange(self, number: int) -> Response:
         self._ongoing.starts(number, fresh=self._has_met_stale)
         trace = current_client_trace()
         if trace is not None:
             trace.attempt_start(httptrace.AttemptStartInfo(number=number))
-        try:
-            if number > 1:
-                self._rewind()
-            timeouts = self._timeouts()
-            self._tell_deadline()
-            answer = self._send(timeouts)
-        except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
-            return Attempted(self._facts(error=error))
-        told = answer.headers.get("Retry-After")
+        if number > 1:
+            self._rewind()
+        timeouts = self._timeouts()
+        if self._plan.deadline_header is not None:
+            self._tell_deadline(self._plan.deadline_header)
+        return self._send(timeouts)
+
+    def _answered(self, answer: Response) -> Attempted[Response]:
+        told = value_of(answer.headers, "retry-after")
         return Attempted(self._facts(answer.status_code, told_when=told is not None), answer, told)
 
     def _send(self, timeouts: tuple[float | None, float | None]) -> Response:
@@ -130,11 +154,11 @@ class Call:
         else:
             set_body(self._plan.request, self._body.body)
 
-    def _tell_deadline(self) -> None:
+    def _tell_deadline(self, header: str) -> None:
         """Offer the next service the time that is left: relative, since clocks differ."""
         remaining = self._remaining()
-        if self._plan.deadline_header is not None and remaining is not None:
-            self._plan.request.headers[self._plan.deadline_header] = str(int(remaining * 1000))
+        if remaining is not None:
+            self._plan.request.headers[header] = str(int(remaining * 1000))
 
     def _sleep(self, seconds: float) -> None:
         try:
@@ -180,13 +204,19 @@ class Call:
             self._ongoing.sleeps()
             if attempted.answer is not None:
                 attempted.answer.close()
+        self._tell_done(number, attempted.facts.status, then, attempted.facts.error)
+
+    @staticmethod
+    def _tell_done(
+        number: int, status: int | None, then: Next, error: BaseException | None = None
+    ) -> None:
         trace = current_client_trace()
         if trace is not None:
             trace.attempt_done(
                 httptrace.AttemptDoneInfo(
                     number=number,
-                    status=attempted.facts.status,
-                    error=attempted.facts.error,
+                    status=status,
+                    error=error,
                     retry=then.decision.retry,
                     reason=then.decision.reason,
                     sleep=then.sleep,

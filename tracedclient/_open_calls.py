@@ -27,16 +27,16 @@ class OpenCalls:
 
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing
-        self._ongoing: dict[int, OngoingCall] = {}
+        self.ongoing: dict[int, OngoingCall] = {}
 
     def now(self) -> tuple[InFlight, ...]:
         """Return where they stand, the oldest first."""
-        ongoing = sorted(self._ongoing.values(), key=lambda call: call.started)
+        ongoing = sorted(self.ongoing.values(), key=lambda call: call.started)
         return tuple(call.now() for call in ongoing)
 
     def forget(self) -> None:
         """Forget them: they are the parent process's."""
-        self._ongoing = {}
+        self.ongoing = {}
 
     def until_done(self, ongoing: OngoingCall, recorder: Recorder | None) -> _UntilDone:
         """Have ``ongoing`` among them, and in the context, inside of a ``with`` block.
@@ -46,26 +46,15 @@ class OpenCalls:
         """
         return _UntilDone(self, ongoing, recorder)
 
-    def begin(self, ongoing: OngoingCall) -> None:
-        self._ongoing[id(ongoing)] = ongoing
-
-    def end(
-        self, ongoing: OngoingCall, recorder: Recorder | None, error: BaseException | None
-    ) -> None:
-        if error is not None or recorder is None:
-            self._ongoing.pop(id(ongoing), None)
-        if error is not None and recorder is not None:
-            _annotate(error, self._finish(ongoing, recorder, None, error))
-
     def finish_with_body(
         self, ongoing: OngoingCall, recorder: Recorder, response: Any, *, stream: bool
     ) -> None:
         """Put the finished trace on ``response``: now, or when its body has been read or closed."""
         # Of a body that comes over no connection of ours, nobody would tell the end.
         if not (stream and ongoing.connection is not None):
-            self._ongoing.pop(id(ongoing), None)
+            self.ongoing.pop(id(ongoing), None)
             if ongoing.watches is not None or not isinstance(response, TracedResponse):
-                response.trace = self._finish(ongoing, recorder, response.status_code, None)
+                response.trace = self.finish(ongoing, recorder, response.status_code, None)
             elif recorder.end(response.status_code, None):
                 response.trace_on_demand(partial(_result, recorder))
                 if not self._tracing.take_line(recorder):
@@ -77,24 +66,24 @@ class OpenCalls:
         status, context = response.status_code, copy_context()
 
         def finish() -> None:
-            self._ongoing.pop(id(ongoing), None)
+            self.ongoing.pop(id(ongoing), None)
             answer = held()
             if answer is None and recorder.abandoned():
                 # In a finalizer, which may run in the middle of anything that takes a lock: a
                 # sink's, a logger's. A bare thread takes none to start.
                 with suppress(RuntimeError):  # the process is about to end
                     _thread.start_new_thread(
-                        context.run, (self._finish, ongoing, recorder, status, None)
+                        context.run, (self.finish, ongoing, recorder, status, None)
                     )
                 return
             # A streamed body may break off in its reader's hands.
-            result = self._finish(ongoing, recorder, status, recorder.failure)
+            result = self.finish(ongoing, recorder, status, recorder.failure)
             if answer is not None:
                 answer.trace = result
 
         recorder.when_body_done(finish)
 
-    def _finish(
+    def finish(
         self,
         ongoing: OngoingCall,
         recorder: Recorder,
@@ -129,18 +118,22 @@ def _nothing(_: object) -> None:
 
 
 class _UntilDone:
-    __slots__ = ("_calls", "_ongoing", "_recorder", "_token")
+    __slots__ = ("_call", "_calls", "_recorder", "_token")
 
-    def __init__(self, calls: OpenCalls, ongoing: OngoingCall, recorder: Recorder | None) -> None:
-        self._calls, self._ongoing, self._recorder = calls, ongoing, recorder
+    def __init__(self, calls: OpenCalls, call: OngoingCall, recorder: Recorder | None) -> None:
+        self._calls, self._call, self._recorder = calls, call, recorder
 
     def __enter__(self) -> None:
-        self._calls.begin(self._ongoing)
-        self._token = current_call.set(self._ongoing)
+        self._calls.ongoing[id(self._call)] = self._call
+        self._token = current_call.set(self._call)
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        recorder = self._recorder
         try:
-            self._calls.end(self._ongoing, self._recorder, error)
+            if error is not None or recorder is None:
+                self._calls.ongoing.pop(id(self._call), None)
+            if error is not None and recorder is not None:
+                _annotate(error, self._calls.finish(self._call, recorder, None, error))
         finally:
             current_call.reset(self._token)
 

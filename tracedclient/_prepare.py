@@ -152,7 +152,8 @@ def add_idempotency_key(prepared: PreparedRequest, key: str | bool | None) -> bo
     """
     if key is not None and key is not False:
         prepared.headers[IDEMPOTENCY_HEADERS[0]] = _idempotency_key(key)
-    return any(has(prepared.headers, key) for key in _IDEMPOTENCY_KEYS)
+    headers = prepared.headers
+    return has(headers, _IDEMPOTENCY_KEYS[0]) or has(headers, _IDEMPOTENCY_KEYS[1])
 
 
 def _idempotency_key(key: object) -> str:

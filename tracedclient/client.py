@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import weakref
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import requests
 
@@ -45,7 +46,6 @@ from tracedclient.transport import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from requests import PreparedRequest, Request
     from typing_extensions import Self
@@ -381,27 +381,35 @@ class HTTPClient:
         recorder = None
         if decision is not None:
             recorder = self._tracing.recorder(ongoing, decision, context.span_id)
-        watched: AbstractContextManager[None] = _UNWATCHED
-        if trace is not None or recorder is not None:
-            watched = client_trace(*(each for each in (trace, recorder) if each is not None))
-        # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
-        with watched, watches or _UNWATCHED, self._open_calls.until_done(ongoing, recorder):
-            plan = self._plan(
-                request,
-                context,
-                settings,
-                timeout=timeout,
-                recorder=recorder,
-                watches=watches,
-                **options,
-            )
-            response = Call(plan, ongoing).run()
+        plan = partial(
+            self._plan,
+            *(request, context, settings),
+            timeout=timeout,
+            recorder=recorder,
+            watches=watches,
+            **options,
+        )
+        traces = [each for each in (trace, recorder) if each is not None]
+        if not traces and watches is None:
+            response = self._run(plan, ongoing, None)
+        else:
+            # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
+            watched = client_trace(*traces) if traces else _UNWATCHED
+            with watched, watches or _UNWATCHED:
+                response = self._run(plan, ongoing, recorder)
         if recorder is not None:
-            self._open_calls.finish_with_body(ongoing, recorder, response, stream=plan.stream)
+            stream = bool(options.get("stream"))
+            self._open_calls.finish_with_body(ongoing, recorder, response, stream=stream)
         elif not isinstance(response, TracedResponse):
             # Of an adapter that somebody else mounted.
             response.trace = None  # type: ignore[attr-defined]
-        return cast("TracedResponse", response)
+        return response  # type: ignore[return-value] # as far as its users can see
+
+    def _run(
+        self, plan: Callable[[], Plan], ongoing: OngoingCall, recorder: Recorder | None
+    ) -> requests.Response:
+        with self._open_calls.until_done(ongoing, recorder):
+            return Call(plan(), ongoing).run()
 
     def _plan(
         self,

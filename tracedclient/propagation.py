@@ -10,6 +10,7 @@ from tracedclient._pattern import pattern
 from tracedclient._value import Value, derived
 from tracedclient.trace.formats import NOT_IDS, Field, Format, IdHeader, formats
 from tracedclient.trace.ids import new_span_id
+from tracedclient.transport import has
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -103,9 +104,9 @@ class Propagation(Value):
             sampled = within.sampled
         fields: list[Field] = [(name, context.trace_id, None) for name in self._ids]
         for form in self._spans:
-            if form.names[0] not in given:
+            if not has(given, form.names[0]):
                 fields += form.fields(within or context, sampled=sampled)
-        if context.baggage and self._passes_baggage and "baggage" not in given:
+        if context.baggage and self._passes_baggage and not has(given, "baggage"):
             fields.append(("baggage", context.baggage, None))
         if spans is None:
             return Outbound(self, fields)

@@ -34,7 +34,7 @@ from urllib3.exceptions import (
 
 from tracedclient import RetryPolicy
 from tracedclient.errors import AddressRefused, DeadlineExceeded
-from tracedclient.retry import AttemptFacts, decide
+from tracedclient.retry import ANSWERED, AttemptFacts, decide
 from tracedclient.trace.model import PHASES
 from tracedclient.transport.reading import TooLargeHead
 
@@ -317,3 +317,11 @@ def test_nothing_is_ever_repeated_that_must_not_be(facts):
         assert facts.error is None or isinstance(facts.error, Exception)
         unharmful = facts.keyed or facts.method == "GET"
         assert unharmful or (not facts.sent and facts.phase in PHASES[:5])
+
+
+@given(st.integers(200, 399), st.sampled_from(["GET", "POST"]), st.booleans(), st.booleans())
+def test_an_answer_below_400_is_the_last_whatever_the_policy(status, method, keyed, replayable):
+    """No policy repeats what went well: the call need not ask it."""
+    facts = AttemptFacts(method=method, replayable=replayable, keyed=keyed, status=status)
+    for policy in (RetryPolicy(), RetryPolicy(statuses=range(400, 600), methods={"GET", "POST"})):
+        assert decide(facts, policy) == ANSWERED

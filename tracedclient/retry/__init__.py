@@ -13,9 +13,10 @@ breaker      when an origin is left alone
 from tracedclient.retry.breaker import Breakers, BreakerState, CircuitBreaker
 from tracedclient.retry.budget import Budgets, RetryBudget
 from tracedclient.retry.loop import Attempted, Next, RetryLoop
-from tracedclient.retry.policy import AttemptFacts, Decision, RetryPolicy, decide
+from tracedclient.retry.policy import ANSWERED, AttemptFacts, Decision, RetryPolicy, decide
 
 __all__ = [
+    "ANSWERED",
     "AttemptFacts",
     "Attempted",
     "BreakerState",

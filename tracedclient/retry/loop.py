@@ -85,10 +85,20 @@ class RetryLoop(Generic[Answer]):
         self._free = 0
         self._started = 0.0
 
-    def run(self, attempt: Callable[[int], Attempted[Answer]]) -> Attempted[Answer]:
-        """Call ``attempt`` with 1, 2, … until there is nothing left to try; return the last."""
-        self._started = time.monotonic()
-        first = attempt(1)
+    def run(
+        self,
+        attempt: Callable[[int], Attempted[Answer]],
+        first: Attempted[Answer] | None = None,
+        started: float | None = None,
+    ) -> Attempted[Answer]:
+        """Call ``attempt`` with 1, 2, … until there is nothing left to try; return the last.
+
+        ``first`` is what came of the first one already, which had begun at ``started`` on
+        ``time.monotonic``.
+        """
+        self._started = time.monotonic() if started is None else started
+        if first is None:
+            first = attempt(1)
         self._consider(first)
         if self._decision.retry:
             return self._go_on(attempt, first)

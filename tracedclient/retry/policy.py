@@ -165,6 +165,9 @@ class Decision(NamedTuple):
     server, it had closed a kept-alive connection that this request was sent on."""
 
 
+ANSWERED = Decision(retry=False, reason="answered")
+
+
 def decide(facts: AttemptFacts, policy: RetryPolicy) -> Decision:
     """Return whether a try may be followed by another one, and why."""
     if facts.error is None:
@@ -178,7 +181,7 @@ def _after_answer(facts: AttemptFacts, policy: RetryPolicy) -> Decision:
     # A keyed request that is still being worked on (draft-ietf-httpapi-idempotency-key-header).
     in_progress = facts.status == 409 and facts.keyed and facts.told_when
     if facts.status not in policy.statuses and not in_progress:
-        return Decision(retry=False, reason="answered")
+        return ANSWERED
     return _if_repeatable(facts, policy, f"status {facts.status}")
 
 
