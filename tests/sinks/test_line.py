@@ -67,6 +67,26 @@ def test_record_of_a_usual_handler_is_its_line():
     assert [hasattr(record, "trace_id") for record in seen] == [False, True]
 
 
+class TeamFilter(TraceIdFilter):
+    """A filter of the application's, made from ours: it reads what it likes of a record."""
+
+    def filter(self, record):
+        return super().filter(record) and record.msecs >= 0 and record.outcome != "ok"
+
+
+def test_a_filter_made_from_ours_gets_each_field_of_the_record():
+    """A subclass of ``TraceIdFilter`` is asked about a usual record, and what it drops is not written."""
+    handler = logging.StreamHandler(io.StringIO())
+    handler.setFormatter(JsonLineFormatter())
+    handler.addFilter(TeamFilter())
+    LOGGER.handlers, LOGGER.propagate = [handler], False
+    LOGGER.setLevel(logging.INFO)
+    JsonLogSink().emit(result(outcome="ok"))
+    assert not handler.stream.getvalue()
+    JsonLogSink().emit(result(outcome="timeout"))
+    assert '"outcome":"timeout"' in handler.stream.getvalue()
+
+
 def test_broken_stream_is_complained_of_as_ever(capsys):
     """logging's own complaint about a handler that cannot write names the event."""
     handler = logging.StreamHandler(io.StringIO())

@@ -58,6 +58,7 @@ def is_enough_for(handler: logging.Handler) -> bool:
     if type(handler).__module__ not in _SHIPPED or not isinstance(handler, logging.StreamHandler):
         return False
     for one in handler.filters:
-        if not getattr(one, "ignores_traces", False):
+        # Its own word, and not its base's: a subclass may look at what it likes.
+        if not vars(type(one)).get("ignores_traces", False):
             return False
     return getattr(handler.formatter, "writes_lines", False)
