@@ -87,6 +87,23 @@ def test_a_filter_made_from_ours_gets_each_field_of_the_record():
     assert '"outcome":"timeout"' in handler.stream.getvalue()
 
 
+@pytest.mark.parametrize("method", ["makeRecord", "handle", "callHandlers"])
+def test_an_agent_that_watches_all_loggers_sees_each_trace(method, monkeypatch):
+    """Who replaces a method of ``logging.Logger``, as Sentry, New Relic and Datadog do, is called."""
+    seen, original = [], getattr(logging.Logger, method)
+
+    def watched(self, *args, **kwargs):
+        seen.append(self.name)
+        return original(self, *args, **kwargs)
+
+    monkeypatch.setattr(logging.Logger, method, watched)
+    line = handled(logging.StreamHandler, result())
+    assert seen == [LOGGER.name]
+    monkeypatch.undo()
+    assert line == handled(logging.StreamHandler, result())
+    assert seen == [LOGGER.name]
+
+
 def test_broken_stream_is_complained_of_as_ever(capsys):
     """logging's own complaint about a handler that cannot write names the event."""
     handler = logging.StreamHandler(io.StringIO())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -139,10 +140,29 @@ def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> dict[str, A
     return {**event_dict, **bound_context()}
 
 
+def _shipped(name: str) -> object:
+    """The logger's method as logging defines it; when it was replaced before we came, nothing is."""
+    method = vars(logging.Logger)[name]
+    is_own = isinstance(method, FunctionType) and method.__module__ == logging.__name__
+    return method if is_own and not hasattr(method, "__wrapped__") else object()
+
+
+_make_record = _shipped("makeRecord")
+_handle = _shipped("handle")
+_call_handlers = _shipped("callHandlers")
+
+
 def _is_as_shipped(target: logging.Logger) -> bool:
-    """Whether nothing but the handlers of ``target`` sees a record."""
+    """Whether nothing but the handlers of ``target`` sees a record.
+
+    Agents that watch an application's logs replace the methods of ``Logger``, for all loggers.
+    """
+    methods = logging.Logger
     return (
-        type(target) is logging.Logger
+        type(target) is methods
         and not target.filters
         and logging.getLogRecordFactory() is logging.LogRecord
+        and methods.makeRecord is _make_record
+        and methods.handle is _handle
+        and methods.callHandlers is _call_handlers
     )
