@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tracedclient.instruments import FOR_INSTRUMENTS
 from tracedclient.sinks.json_log import JsonLogSink
+from tracedclient.trace.schema import fits
 
 if TYPE_CHECKING:
     from tracedclient.debug import FlagUpdater
@@ -41,9 +42,12 @@ class Emission:
         decision = recorder.decision
         if self._log is None or self._flight is not None or decision.emit != "all":
             return False
-        takers = self._log.takers_of_lines()
-        line = recorder.usual_line() if takers else None
-        if line is None:
+        try:
+            takers = self._log.takers_of_lines()
+            line = recorder.usual_line() if takers else None
+        except Exception:  # noqa: BLE001 - on the record's own way somebody complains of it
+            return False
+        if line is None or not fits(line):
             return False
         if self._flag.admit(decision):
             self._sinks.emit_by(self._log.emit_line, line, takers)

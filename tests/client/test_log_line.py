@@ -165,3 +165,52 @@ def test_a_handler_that_raises_harms_nothing(client, log, echo_server):
         assert client.get(echo_server.url).status_code == 200
     finally:
         logging.getLogger("tracedclient.trace").removeHandler(handler)
+
+
+@pytest.fixture
+def alone(log):
+    """``alone()`` leaves the log's file the only handler: pytest adds its own as each test begins."""
+
+    def leave():
+        logger = logging.getLogger("tracedclient.trace")
+        logger.handlers = [each for each in logger.handlers if _writes(each, log)]
+        return logger
+
+    return leave
+
+
+def _writes(handler, path):
+    return getattr(handler, "baseFilename", None) == str(path)
+
+
+def test_a_usual_call_has_a_line_of_bounded_length_too(log, alone, echo_server):
+    """However long a name the service has, no line has more than ``MAX_LINE`` bytes."""
+    alone()
+    with HTTPClient(service="é" * 9_000, debug=True) as client:
+        for _ in range(4):
+            client.get(f"{echo_server.url}/")
+    lines = log.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= MAX_LINE
+    assert all(json.loads(line)["truncated"] for line in lines)
+
+
+class Broken(logging.StreamHandler):
+    """A handler of the application's that cannot even be asked what it takes."""
+
+    @property
+    def level(self):
+        raise RuntimeError("this handler is broken")
+
+    @level.setter
+    def level(self, level):
+        pass
+
+
+def test_a_broken_handler_harms_no_usual_call(client, alone, echo_server, caplog):
+    """What the application's own handlers raise is complained of, and every call has its answer."""
+    logger = alone()
+    client.get(f"{echo_server.url}/")
+    logger.addHandler(Broken())
+    assert [client.get(f"{echo_server.url}/").status_code for _ in range(3)] == [200, 200, 200]
+    assert "this handler is broken" in caplog.text

@@ -96,6 +96,12 @@ def fit_json(result: TraceResult, limit: int = MAX_LINE - _ENVELOPE) -> tuple[Tr
     return result, line
 
 
+def fits(line: str, limit: int = MAX_LINE - _ENVELOPE) -> bool:
+    """Whether ``fit`` would leave a record with this JSON as it is."""
+    # A character has four bytes at most.
+    return 4 * len(line) <= limit or len(line.encode()) <= limit
+
+
 def _without_events(result: TraceResult) -> TraceResult:
     return _with_attempts(
         result,
