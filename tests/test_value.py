@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import inspect
 import pickle
+import pprint
 import sys
 import typing
 
@@ -86,6 +87,47 @@ def test_dataclasses_take_a_value_for_theirs():
         assert other._sum == 4
     if sys.version_info >= (3, 13):
         assert copy.replace(value, y=4) == Point(1, 4)
+
+
+class Named(Point):
+    """With nothing of its own."""
+
+
+class Placed(Point):
+    z: int = 9
+    x: int = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Coloured(Point):
+    colour: str = "red"
+
+
+def test_a_value_has_the_fields_of_its_base():
+    """A subclass takes its base's arguments, by place and by name, and its own after them."""
+    assert (Named(1, y=3).x, Named(1).y, Named(1)._sum) == (1, 2, 3)
+    assert repr(Named(1)) == "Named(x=1, y=2)"
+    assert Named(1) not in (Named(2), Point(1))
+    assert (Placed().x, Placed(1, 2, 3).z) == (5, 3)
+    assert str(inspect.signature(Placed)) == "(x: 'int' = 5, y: 'int' = 2, z: 'int' = 9) -> None"
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+        Named()
+
+
+def test_a_dataclass_can_be_made_from_a_value():
+    """``@dataclass(frozen=True)`` adds its fields, and the base's checks are made."""
+    value = Coloured(1, colour="blue")
+    assert (value.x, value.y, value._sum, value.colour) == (1, 2, 3, "blue")
+    assert dataclasses.replace(value, x=4)._sum == 6
+    with pytest.raises(ValueError, match="x must not be 0"):
+        Coloured(0)
+
+
+def test_a_value_can_be_printed_prettily():
+    """``pprint``, which asks a dataclass for its parameters, prints a long one."""
+    values = [Point(10**40, number) for number in range(4)]
+    assert eval(pprint.pformat(values)) == values
+    assert pprint.pformat(Point(10**90)) == repr(Point(10**90))
 
 
 def test_a_value_can_be_matched():

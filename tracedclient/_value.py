@@ -42,14 +42,19 @@ class Value:
     """
 
     __dataclass_fields__ = _OfDataclass()
+    __dataclass_params__ = _OfDataclass()
     __signature__ = _OfDataclass()
     if TYPE_CHECKING:  # they are no fields, and no hint of any
         _arguments: ClassVar[tuple[str, ...]]
         _required: ClassVar[frozenset[str]]
+    else:
+        _arguments = ()
+        _required = frozenset()
 
     def __init_subclass__(cls) -> None:
-        cls._arguments = tuple(name for name in cls.__annotations__ if name[0] != "_")
-        cls._required = frozenset(cls._arguments) - vars(cls).keys()
+        own = [name for name in cls.__annotations__ if name[0] != "_"]
+        cls._arguments = tuple(dict.fromkeys((*cls._arguments, *own)))
+        cls._required = cls._required.union(own) - vars(cls).keys()
         cls.__match_args__ = cls._arguments  # type: ignore[attr-defined,misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -99,10 +104,13 @@ def _twin(cls: Any) -> Any:
     import inspect  # noqa: PLC0415 - see above
     from dataclasses import field, make_dataclass  # noqa: PLC0415
 
+    hints: dict[str, Any] = {}
+    for each in reversed(cls.__mro__):
+        hints |= getattr(each, "__annotations__", {})
     fields = [
-        (name, cls.__annotations__[name], field())
+        (name, hints[name], field())
         if name in cls._required
-        else (name, cls.__annotations__[name], field(default=getattr(cls, name)))
+        else (name, hints[name], field(default=getattr(cls, name)))
         for name in cls._arguments
     ]
     twin: Any = make_dataclass(cls.__name__, fields, frozen=True)
