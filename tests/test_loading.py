@@ -69,6 +69,33 @@ print("tracedclient.recorder" in loaded())
 """
 
 
+SLOW_DISK = """
+import sys, time
+from tracedclient import HTTPClient, Timeout
+
+class SlowDisk:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tracedclient._recording":
+            time.sleep(0.6)
+
+sys.meta_path.insert(0, SlowDisk())
+with HTTPClient(sinks=(), timeout=Timeout(total=0.5)) as client:
+    client.get(sys.argv[1])
+    print(client.get(sys.argv[1], debug=True).trace.outcome)
+"""
+
+NOTHING_MORE = """
+import sys
+import tracedclient._recording
+from tracedclient import HTTPClient
+with HTTPClient(sinks=()) as client:
+    client.get(sys.argv[1])
+    before = set(sys.modules)
+    client.get(sys.argv[1], debug=True)
+print(sorted(name for name in set(sys.modules) - before if name.startswith("tracedclient.")))
+"""
+
+
 def run(script, *arguments):
     """The lines that ``script`` prints in a fresh interpreter where each warning is an error."""
     ran = subprocess.run(
@@ -92,6 +119,16 @@ def test_first_traces_may_be_made_by_several_threads_at_once(echo_server):
     """Eight threads that are the first to trace each have their trace."""
     said = run(FIRST_TRACES, echo_server.url)
     assert said == ["8 {('ok', 'none')}", "True"]
+
+
+def test_the_first_trace_takes_nothing_of_its_calls_time(echo_server):
+    """However long it takes to load what traces, the call has its whole timeout for itself."""
+    assert run(SLOW_DISK, echo_server.url) == ["ok"]
+
+
+def test_the_first_trace_holds_no_time_for_loading(echo_server):
+    """All that a traced exchange needs is there before it begins: its phases are the network's."""
+    assert run(NOTHING_MORE, echo_server.url) == ["[]"]
 
 
 def test_a_client_that_may_trace_has_loaded_what_it_takes():

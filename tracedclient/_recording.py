@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import tracedclient._infos
-import tracedclient.transport.kernel  # noqa: F401 - see above
+import tracedclient.transport.counted  # noqa: F401 - see above
 from tracedclient._emission import Emission
 from tracedclient.baseline import Baseline
 from tracedclient.header_recorder import HeaderRecorder

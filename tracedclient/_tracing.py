@@ -40,6 +40,10 @@ class Tracing:
         self, ongoing: OngoingCall, decision: Decision, parent_span_id: str | None
     ) -> Recorder:
         """Return what records ``ongoing``, which is traced because of ``decision``."""
+        if self._loaded is None:
+            self.recording()
+            # A short total timeout is the network's to keep, and not the file system's.
+            ongoing.begins_now()
         return self.recording().recorder(ongoing, decision, parent_span_id)
 
     def take(self, result: TraceResult, decision: Decision) -> None:

@@ -87,6 +87,13 @@ class OngoingCall:
         self.watches = watches
         """What is told how it went, once its body has been read too."""
 
+    def begins_now(self) -> None:
+        """Begin only now: what has passed was none of this call's time."""
+        now = time.monotonic()
+        if self.deadline is not None:
+            self.deadline += now - self.started
+        self.started = now
+
     def starts(self, attempt: int, *, fresh: bool = False) -> None:
         """Another attempt begins, on a new connection if ``fresh``."""
         self.attempt = attempt
