@@ -44,9 +44,11 @@ class TracedResponse(requests.Response):
         """What the call did; ``None`` with debug off, and while a streamed body has not been read or
         closed.
         """
-        if callable(self._trace):
-            self._trace = self._trace()
-        return self._trace
+        # Looked at once: another thread may ask at the same time.
+        trace = self._trace
+        if callable(trace):
+            trace = self._trace = trace()
+        return trace
 
     @trace.setter
     def trace(self, trace: TraceResult | None) -> None:
