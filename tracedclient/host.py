@@ -57,7 +57,11 @@ class ThrottleCounter:
         descriptor = kept["descriptor"]
         if descriptor is None:
             return None
-        throttled = _read(descriptor)
+        try:
+            # Moves no offset, so that threads and forked processes may share the descriptor.
+            throttled = parse_throttled(os.pread(descriptor, 4096, 0))
+        except OSError:
+            throttled = None
         if throttled is None:
             # Not closed: if others have closed it already, the number may be another file's now.
             self._kept["descriptor"] = None
@@ -81,18 +85,17 @@ def _open_first(paths: list[str]) -> int | None:
             descriptor = os.open(path, os.O_RDONLY)
         except OSError:
             continue
-        if _read(descriptor) is not None:
+        if _tells(descriptor):
             return descriptor
         os.close(descriptor)
     return None
 
 
-def _read(descriptor: int) -> int | None:
+def _tells(descriptor: int) -> bool:
     try:
-        # Moves no offset, so that threads and forked processes may share the descriptor.
-        return parse_throttled(os.pread(descriptor, 4096, 0))
+        return parse_throttled(os.pread(descriptor, 4096, 0)) is not None
     except OSError:
-        return None
+        return False
 
 
 _THROTTLED = re.compile(rb"^throttled_(?:(usec)|time) (\d+)\n", re.MULTILINE)

@@ -18,6 +18,7 @@ from tracedclient import httptrace
 from tracedclient.errors import AddressRefused
 from tracedclient.httptrace import current_client_trace
 from tracedclient.trace.formats import sent_span_id
+from tracedclient.trace.w3c import span_id_of
 from tracedclient.transport.addresses import Denied, is_redirected, redirected
 from tracedclient.transport.answer import TracedResponse
 from tracedclient.transport.begun import HandedOn, drop_what_is_left, is_left, leave
@@ -25,6 +26,7 @@ from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.exchange import exchange
 from tracedclient.transport.fork import close_silently, forget_after_fork
+from tracedclient.transport.headers import value_of
 from tracedclient.transport.plain import plain_request, whole_response
 from tracedclient.transport.pool import POOL_CLASSES
 from tracedclient.transport.shipped import wire_is_as_shipped
@@ -270,9 +272,15 @@ def _tell_start(request: PreparedRequest, proxy: str | None) -> None:
                 method=request.method or "",
                 url=request.url or "",
                 proxy=proxy,
-                span_id=sent_span_id(request.headers),
+                span_id=_sent_span_id(request.headers),
             )
         )
+
+
+def _sent_span_id(headers: Mapping[str, Any]) -> str | None:
+    # To find nothing in requests' dict takes it an error.
+    traceparent = value_of(headers, "traceparent")
+    return span_id_of(traceparent) if type(traceparent) is str else sent_span_id(headers)
 
 
 def _urllib3_debugs() -> bool:

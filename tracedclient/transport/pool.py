@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import weakref
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import urllib3.connection
@@ -126,7 +127,7 @@ class _TracedPool(_Base):
     def _get_conn_info(self) -> httptrace.GetConnInfo:
         queue = self.pool
         return httptrace.GetConnInfo(
-            host_port=self._host_port(),
+            host_port=self._host_port,
             in_use=len(self._in_use),
             idle=0 if queue is None else queue.idle(),
             limit=0 if queue is None else queue.maxsize,
@@ -140,6 +141,7 @@ class _TracedPool(_Base):
             for call, phase in calls[:_MAX_HOLDERS]
         )
 
+    @cached_property
     def _host_port(self) -> str:
         host, port = self.host, self.port
         if self.proxy is not None and self.proxy.host is not None:
