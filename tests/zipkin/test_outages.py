@@ -40,6 +40,23 @@ def test_refused(client, reporter, collector, echo_server, caplog, status):
     assert f"{collector.url} takes no spans: it answered {status}" in said
 
 
+def test_what_is_no_answer_is_not_quoted(make_reporter, make_client, start, echo_server, caplog):
+    """Whatever speaks another protocol at that port, the log and the figures hold none of it."""
+
+    def speak(peer):
+        peer.read_request()
+        peer.send(b"password=hunter2 \x1b[31m forged\r\n")
+
+    stranger = start(servers.ScriptedServer(speak))
+    reporter = make_reporter(stranger.url)
+    calls(make_client(instruments=[reporter]), echo_server, 1)
+    assert reporter.flush(5)
+    (said,) = warnings(caplog)
+    assert reporter.stats().failing == "the peer's first line is no HTTP status line"
+    assert "hunter2" not in said
+    assert said.isprintable()
+
+
 def test_down_and_back(make_reporter, make_client, echo_server, caplog):
     """With nobody there calls are dropped; with somebody there again they arrive, and that is said."""
     caplog.set_level(logging.INFO, "tracedclient")

@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from tracedclient.redaction import describe_error
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -73,7 +75,8 @@ class Line:
             status = self._answered(body)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise NotTakenError(str(error) or type(error).__name__) from error
+            # Not its own text: an answer that is no HTTP would be quoted there.
+            raise NotTakenError(describe_error(error) or type(error).__name__) from error
         if not 200 <= status < 300:
             raise NotTakenError(f"it answered {status}")
 

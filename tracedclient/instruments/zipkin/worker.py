@@ -13,7 +13,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
-from tracedclient.instruments.zipkin.post import Line
+from tracedclient.instruments.zipkin.post import Line, NotTakenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,8 +179,10 @@ class Worker:
     def _post(self, line: Line, batch: _Batch) -> None:
         try:
             line.post(batch.body())
+        except NotTakenError as error:
+            self._failed(str(error), batch.calls)
         except Exception as error:  # noqa: BLE001 - whatever came up, the thread goes on
-            self._failed(str(error) or type(error).__name__, batch.calls)
+            self._failed(type(error).__name__, batch.calls)
         else:
             self._succeeded(batch.calls)
 
