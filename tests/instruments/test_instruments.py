@@ -280,3 +280,51 @@ def test_a_missing_extra_is_named(room):
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert f"pip install 'tracedclient[{room}]'" in ran.stdout
+
+
+class Junk(Notes):
+    """One that returns what it must not."""
+
+    def __init__(self, **junk):
+        super().__init__()
+        self.junk = junk
+
+    def begin(self, call):
+        super().begin(call)
+        self.trace = self.junk.get("trace")
+        return self.junk.get("begin", self)
+
+    def sends(self, method, url):
+        super().sends(method, url)
+        return self.junk.get("sends")
+
+    def headers(self):
+        return self.junk.get("headers", {})
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"begin": object()},
+        {"trace": TRACE.trace_id},
+        {"sends": 5},
+        {"sends": "x\r\nX-Forged: 1"},
+        {"headers": ["X-Bag"]},
+        {"headers": {7: "1"}},
+        {"headers": {"X-Bag": 1}},
+        {"headers": {"X-Bag": "1\r\nX-Forged: 1"}},
+    ],
+    ids=lambda junk: next(iter(junk)),
+)
+def test_one_that_returns_junk_harms_nobody(echo_server, junk, caplog):
+    """What is no watch, trace, span id or header is left out, counted and said; the answer comes."""
+    notes, wrong = Notes(), Junk(**junk)
+    with client_with(wrong, notes) as client:
+        assert client.get(echo_server.url).status_code == 200
+        assert client.stats().instrument_failures == 1
+
+    (request,) = echo_server.requests
+    assert request.headers.get("traceparent")[36:52] == f"{3:016x}"
+    assert request.headers.get("X-Bag") is request.headers.get("X-Forged") is None
+    assert len(notes.results) == 1
+    assert "raised; the request goes on" in caplog.text

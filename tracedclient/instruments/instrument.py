@@ -7,13 +7,15 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from tracedclient._pattern import pattern
+from tracedclient.trace.b3 import is_span_id
+from tracedclient.trace.context import TraceContext
 from tracedclient.trace.decision import Decision
 from tracedclient.trace.ids import new_span_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tracedclient.trace.context import TraceContext
     from tracedclient.trace.model import TraceResult
 
 logger = logging.getLogger("tracedclient")
@@ -22,6 +24,9 @@ FOR_INSTRUMENTS = Decision(source="instruments", emit="on_failure")
 """No flag asks for this call's trace; it is recorded for what watches it, and not logged."""
 
 _COMPLAIN_EVERY_SECONDS = 60.0
+
+_HEADER_NAME = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = pattern(r"[\x21-\x7e\xa1-\xff](?:[\x20-\x7e\xa1-\xff]*[\x21-\x7e\xa1-\xff])?")
 
 
 class Watched(Protocol):
@@ -138,7 +143,7 @@ class Instruments:
         if not self._instruments:
             return None
         call = CallStart(trace, *parts, self.guarded)
-        begun = [self.guarded(instrument.begin, call) for instrument in self._instruments]
+        begun = [self.guarded(_begun, instrument, call) for instrument in self._instruments]
         watches = tuple(watch for watch in begun if watch is not None)
         return Watches(watches, self.guarded) if watches else None
 
@@ -158,6 +163,19 @@ class Instruments:
         self._quiet_until = now + _COMPLAIN_EVERY_SECONDS
         with suppress(Exception):  # the application's own handlers may raise too
             logger.warning("%s raised; the request goes on", name, exc_info=True)  # noqa: LOG014 - called in one
+
+
+def _begun(instrument: Instrument, call: CallStart) -> Watch | None:
+    watch = instrument.begin(call)
+    if watch is None or (isinstance(watch, Watch) and isinstance(watch.trace, _TRACE)):
+        return watch
+    raise TypeError(
+        f"{type(instrument).__name__}.begin must return a Watch or None, and the Watch's trace must "
+        "be a TraceContext or None"
+    )
+
+
+_TRACE = (TraceContext, type(None))
 
 
 class Watches:
@@ -183,14 +201,15 @@ class Watches:
 
     def span_id(self, method: str, url: str) -> str:
         """Return the id under which this request is to be sent."""
-        given = [self._guarded(watch.sends, method, url) for watch in self._watches]
+        given = [self._guarded(_span_id, watch, method, url) for watch in self._watches]
         return next(filter(None, given), None) or new_span_id()
 
     def headers(self) -> dict[str, str | None]:
         """Return what that request is to carry besides; ``None``: what only one before it did."""
         headers: dict[str, str | None] = dict.fromkeys(self.carried)
         for watch in self._watches:
-            headers.update(self._guarded(watch.headers) or {})
+            given = self._guarded(_headers, watch) or ()
+            headers |= {n: v for n, v in given if self._guarded(_check_header, n, v)}
         self.carried = tuple(headers)
         return headers
 
@@ -198,3 +217,23 @@ class Watches:
         """Tell each of them how the call went."""
         for watch in self._watches:
             self._guarded(watch.done, result)
+
+
+def _span_id(watch: Watch, method: str, url: str) -> str | None:
+    span_id = watch.sends(method, url)
+    if span_id is not None and not is_span_id(span_id):
+        raise ValueError(f"{type(watch).__name__}.sends must return 16 hex digits or None")
+    return span_id
+
+
+def _headers(watch: Watch) -> list[tuple[str, str]]:
+    return list(watch.headers().items())
+
+
+def _check_header(name: Any, value: Any) -> bool:
+    """Return True; raise ``ValueError`` for what would spoil the request's head."""
+    for text, good in ((name, _HEADER_NAME), (value, _HEADER_VALUE)):
+        if not isinstance(text, str) or not good.fullmatch(text):
+            # Not quoted: it may be a credential.
+            raise ValueError("an instrument's header is none; it is left out")
+    return True
