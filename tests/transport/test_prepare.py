@@ -22,6 +22,9 @@ REQUESTS = st.fixed_dictionaries(
         "url": st.sampled_from(
             [
                 "http://h.test",
+                "http://h.test:8080?q=/1",
+                "http://h.test?q=1",
+                "https:",
                 "http://h.test/",
                 "https://h.test:8443/a/b%2Fc?q=1",
                 "http://h.test/a b?q=1#f",
@@ -84,7 +87,14 @@ USUAL = {"method": "POST", "url": "http://h.test/", "headers": {"Accept": "a"}}
 
 
 @pytest.mark.parametrize(
-    "values", [USUAL, {**USUAL, "json": {"a": 1}}, {**USUAL, "data": b"body", "params": {"q": 1}}]
+    "values",
+    [
+        USUAL,
+        {**USUAL, "json": {"a": 1}},
+        {**USUAL, "data": b"body", "params": {"q": 1}},
+        {**USUAL, "url": "http://h.test"},
+        {**USUAL, "url": "http://h.test:8080", "params": {"q": 1}},
+    ],
 )
 def test_a_usual_request_takes_the_short_way(session, values):
     """What is compared above are two ways: no jar was made for a usual request."""

@@ -50,6 +50,7 @@ def prepared_plainly(
         return None
     if request.params:
         url = _with_params(url, request.params)
+    url = _with_path(url)
     if not is_plain_url(url):
         return None
     headers = _headers(session_headers, request.headers)
@@ -64,6 +65,14 @@ def prepared_plainly(
     elif method not in {"GET", "HEAD"}:
         headers["Content-Length"] = "0"
     return prepared
+
+
+def _with_path(url: str) -> str:
+    """``url`` with the path that requests gives one that has none."""
+    if url.find("/", len("https://")) >= 0:
+        return url
+    place, mark, query = url.partition("?")
+    return f"{place}/{mark}{query}"
 
 
 def is_plain_url(url: str) -> bool:
