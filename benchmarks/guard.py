@@ -1,4 +1,4 @@
-"""The guard: a short run that fails when a ratio is more than a third over its bar, an import's a tenth."""
+"""The guard: a short run that fails when a ratio is more than a third over its bar."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def guard() -> int:
     for said in failed.values():
         print(f"FAILED {said}")
     print(
-        f"{len(_WATCHED) - len(failed)} of {len(_WATCHED)} are within their slack of their bars, or of what "
+        f"{len(_WATCHED) - len(failed)} of {len(_WATCHED)} are within a third of their bars, or of what "
         "was reached where a bar is not met"
     )
     return 1 if failed else 0
