@@ -214,6 +214,32 @@ def test_a_streamed_body_is_in_the_span(client, spans, echo_server, reads):
     assert root.finish_time >= span.finish_time
 
 
+def test_letting_go_waits_for_no_lock_of_the_tracers(client, tracer, echo_server):
+    """An answer dropped by whoever holds the tracer's lock ends its spans all the same, and hangs nobody."""
+    dropped, finished = threading.Event(), threading.Event()
+    answers = [client.get(f"{echo_server.url}/bytes/500000", stream=True)]
+    keep = tracer._append_finished_span
+
+    def kept(span):
+        keep(span)
+        if span.operation_name == "HTTP Client":
+            finished.set()
+
+    tracer._append_finished_span = kept
+
+    def drop():
+        with tracer._spans_lock:
+            answers.clear()
+            dropped.set()
+
+    threading.Thread(target=drop, daemon=True).start()
+    assert dropped.wait(10)
+    assert finished.wait(10)
+    span, _ = tracer.finished_spans()
+    assert events(span)[-1] == "ClosedBody"
+    assert span.logs[-1].timestamp == span.finish_time
+
+
 def test_a_body_read_in_another_thread(client, spans, echo_server):
     """Who reads the body, and where, does not matter."""
     response = client.get(f"{echo_server.url}/bytes/500000", stream=True)

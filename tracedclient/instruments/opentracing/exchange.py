@@ -16,7 +16,16 @@ _SERVER_ERROR = 500
 class ExchangeSpan:
     """Tags, logs and the end, each of which the tracer may refuse without harm to the others."""
 
-    __slots__ = ("_guarded", "_is_over", "_status", "_until", "attempt", "method", "span")
+    __slots__ = (
+        "_guarded",
+        "_is_over",
+        "_last_event",
+        "_status",
+        "_until",
+        "attempt",
+        "method",
+        "span",
+    )
 
     def __init__(
         self, span: Any, guarded: Callable[..., Any], *, method: str, attempt: int
@@ -27,6 +36,7 @@ class ExchangeSpan:
         self._guarded = guarded
         self._status: int | None = None
         self._is_over = False
+        self._last_event: str | None = None
         self._until: float | None = None
 
     def tag(self, name: str, value: Any) -> None:
@@ -56,6 +66,11 @@ class ExchangeSpan:
 
     def gives_way(self) -> None:
         """Another request is about to be sent: if nobody tells this one's end, it is now."""
+        self._until = self._until or time.time()
+
+    def is_left(self, event: str) -> None:
+        """Its body was left before its end, which is now; the call's end tells the tracer."""
+        self._last_event = event
         self._until = time.time()
 
     def end(self) -> None:
@@ -72,5 +87,7 @@ class ExchangeSpan:
             self.answered(status)
         if failed:
             self.failed()
+        if self._last_event is not None:
+            self._guarded(self.span.log_kv, {"event": self._last_event}, self._until)
         self._is_over = True
         self._guarded(self.span.finish, self._until)

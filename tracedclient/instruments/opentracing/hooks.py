@@ -48,11 +48,17 @@ class Hooks(ClientTrace):
         if span := self._span:
             span.answered(info.status)
 
-    def body_done(self, info: httptrace.BodyDoneInfo) -> None:  # noqa: ARG002
-        if span := self._ended():
-            if span.method != "HEAD":
-                span.log("ClosedBody")
-            span.end()
+    def body_done(self, info: httptrace.BodyDoneInfo) -> None:
+        span = self._ended()
+        if span is None:
+            return
+        if not info.complete:
+            # Maybe in a finalizer, while this very thread holds a lock that the tracer needs.
+            span.is_left("ClosedBody")
+            return
+        if span.method != "HEAD":
+            span.log("ClosedBody")
+        span.end()
 
     def failed(self, info: httptrace.FailedInfo) -> None:
         if span := self._ended():
