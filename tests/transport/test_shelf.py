@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import queue
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tracedclient
 from tracedclient.transport.shelf import Shelf
 
 STEPS = st.lists(st.one_of(st.just("get"), st.integers(0, 9)), max_size=20)
@@ -55,3 +59,31 @@ def test_every_waiting_thread_gets_its_turn():
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(work, range(16)))
     assert sorted([shelf.get(block=False), shelf.get(block=False)]) == ["a", "b"]
+
+
+REPLACED = """
+import queue, sys
+
+class Other:
+    "As gevent's: without a lock that anybody could take."
+    def __init__(self, maxsize=0):
+        self.maxsize = maxsize
+
+queue.Queue = queue.LifoQueue = Other
+from tracedclient import HTTPClient
+with HTTPClient(pool_block=True) as client:
+    print([client.get(sys.argv[1]).status_code for _ in range(2)])
+"""
+
+
+def test_needs_no_queue_of_the_standard_library(echo_server):
+    """Where somebody has put other queues in the place of the standard library's, a client works."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", REPLACED, echo_server.url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(tracedclient.__file__).parent.parent,
+    )
+    assert (ran.stdout, ran.stderr) == ("[200, 200]\n", "")

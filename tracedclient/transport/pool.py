@@ -52,8 +52,8 @@ class _ConnectionClass:
 class _TracedPool(_Base):
     """What both kinds of pool add to urllib3's."""
 
-    QueueCls = Shelf
-    pool: Shelf | None
+    QueueCls: Any = Shelf
+    pool: Shelf | None  # type: ignore[assignment] # all of a LifoQueue that is asked of it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -171,7 +171,7 @@ class _TracedPool(_Base):
         # is that of a moment ago.
         if self.pool is None:
             return "the pool is closed"
-        return None if self.pool.has_room() else "the pool is full"
+        return "the pool is full" if self.pool.full() else None
 
     def _make_request(self, conn: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         if isinstance(conn, Traced):

@@ -1,23 +1,25 @@
-"""Where a pool keeps its connections: the standard library's ``LifoQueue`` without its ceremony.
+"""Where a pool keeps its connections: of a ``LifoQueue`` what urllib3 uses, without the ceremony.
 
 Taking one of its idle connections, and putting it back, is what nearly every request does. The
 queue's conditions check who owns their lock and wake who waits to put something in: nobody does.
+Nor is it made from the queue, in whose place gevent puts another.
 """
 
 from __future__ import annotations
 
 import queue
+import threading
 from typing import Any
 
 
-class Shelf(queue.LifoQueue[Any]):
-    """A ``LifoQueue`` for many who take and wait, and for who puts without waiting.
-
-    ``join`` and a ``put`` that waits for room are not for it: nothing would end them.
-    """
+class Shelf:
+    """A ``LifoQueue`` for many who take and wait, and for who puts without waiting."""
 
     def __init__(self, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
+        self.maxsize = maxsize
+        self.queue: list[Any] = []
+        self._lock = threading.Lock()
+        self._has_come = threading.Condition(self._lock)
         self._waiting = 0
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
@@ -25,32 +27,42 @@ class Shelf(queue.LifoQueue[Any]):
 
         Raises ``queue.Empty`` when there is nothing in time.
         """
-        with self.mutex:
-            if self.queue:
-                return self.queue.pop()
-            if not block:
+        with self._lock:
+            if not self.queue and block:
+                self._wait(timeout)
+            if not self.queue:
                 raise queue.Empty
-            self._waiting += 1
+            return self.queue.pop()
+
+    def _wait(self, timeout: float | None) -> None:
+        self._waiting += 1
         try:
-            return super().get(block, timeout)
+            self._has_come.wait_for(lambda: self.queue, timeout)
         finally:
-            with self.mutex:
-                self._waiting -= 1
+            self._waiting -= 1
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002
         """Put ``item`` there. Raises ``queue.Full`` when there is no room, whatever ``block`` says."""
-        with self.mutex:
-            if 0 < self.maxsize <= len(self.queue):
+        with self._lock:
+            if self.full():
                 raise queue.Full
             self.queue.append(item)
             if self._waiting:
-                self.not_empty.notify()
+                self._has_come.notify()
 
     def idle(self) -> int:
         """Return how many connections are there; a ``None`` is room for one."""
-        with self.mutex:
+        with self._lock:
             return len(self.queue) - self.queue.count(None)
 
-    def has_room(self) -> bool:
-        """Whether there is room for one more at the moment."""
-        return not 0 < self.maxsize <= len(self.queue)
+    def qsize(self) -> int:
+        """How many things are there."""
+        return len(self.queue)
+
+    def empty(self) -> bool:
+        """Whether nothing is there."""
+        return not self.queue
+
+    def full(self) -> bool:
+        """Whether there is no room."""
+        return 0 < self.maxsize <= len(self.queue)
