@@ -26,17 +26,20 @@ from tracedclient.trace.model import (
     Timings,
 )
 from tracedclient.trace.timings import (
+    KEPT,
+    OPENINGS,
     WRITE_FAILED,
     Mark,
     Usual,
     milliseconds,
     milliseconds_of,
+    opening,
     timings,
     usual,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tracedclient import httptrace
     from tracedclient._clock import Clock
@@ -100,10 +103,6 @@ def marks_of(notes: Notes) -> list[Mark]:
     return [Mark(hook, at) for hook, at in times if at]
 
 
-_BEFORE_USUAL = ("exchange_start", "get_conn")
-"""What comes before a kept connection; before a new one, there is more."""
-
-
 class ExchangeDraft:
     """One exchange under way: the marks of its events, and the facts they brought."""
 
@@ -136,7 +135,7 @@ class ExchangeDraft:
     longest_silence = 0
     readers_time = 0
     usual: Notes | None = None
-    """What was noted, when nothing but it has happened, on a kept connection."""
+    """What was noted, when nothing else has happened but that the connection was opened."""
 
     def __init__(self, clock: Clock, method: str, url: str) -> None:
         self._clock = clock
@@ -154,6 +153,10 @@ class ExchangeDraft:
 
     def mark(self, hook: str) -> None:
         self.marks.append(Mark(hook, time.perf_counter_ns()))
+
+    def hooks(self) -> tuple[str, ...]:
+        """Return what was marked."""
+        return tuple([mark.hook for mark in self.marks])
 
     def waits_for(self, holders: Sequence[httptrace.Holder]) -> None:
         """Note who holds the connections that this exchange waits for."""
@@ -177,11 +180,12 @@ class ExchangeDraft:
 
     def take(self, notes: Notes) -> None:
         """Take what was noted since the connection was there, as the hooks would have told it."""
-        if notes.body_done_at and len(self.marks) == len(_BEFORE_USUAL):
+        marks = self.marks
+        if notes.body_done_at and (len(marks) == len(KEPT) or self.hooks() in OPENINGS):
             # Its marks are made if somebody asks for them.
             self.usual = notes
         else:
-            self.marks += marks_of(notes)
+            marks += marks_of(notes)
         self.got_conn = notes.conn
         if notes.wrote_at:
             self.bytes_sent, self.writes = notes.bytes_sent, int(not notes.write_failed)
@@ -269,12 +273,15 @@ class ExchangeDraft:
     def _timings(self, end: int) -> Timings:
         if self.usual is None:
             return timings(self.marks, self.start, end, self.readers_time)
-        return self.usual_phases(self.usual, end).timings()
+        opened = opening(self.marks)
+        return self.usual_phases(self.usual, end, opened).timings(opened)
 
-    def usual_phases(self, notes: Notes, end: int) -> Usual:
-        """Return the phases of an exchange that was as usual, and ended at ``end``."""
+    def usual_phases(self, notes: Notes, end: int, opened: Mapping[str, int] | None) -> Usual:
+        """Return the phases of an exchange that was as usual, and ended at ``end``, after those in
+        which its connection was ``opened``.
+        """
         times = (self.start, notes.got_conn_at, notes.wrote_at, notes.first_byte_at, end)
-        return usual(times, self.readers_time)
+        return usual(times, self.readers_time, sum(opened.values()) if opened else 0)
 
     def _why_not_returned(self) -> str | None:
         if self.put_idle_conn is not None:

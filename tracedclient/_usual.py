@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, NamedTuple
 from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
 from tracedclient.trace.summary import split_address
-from tracedclient.trace.timings import milliseconds, milliseconds_of
-from tracedclient.trace.usual import Figures, Shape, quoted
+from tracedclient.trace.timings import KEPT, in_milliseconds, milliseconds, milliseconds_of, opening
+from tracedclient.trace.usual import Figures, Opening, Shape, quoted
 from tracedclient.trace.verdict import UNUSUAL_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tracedclient._clock import Clock
-    from tracedclient._drafts import AttemptDraft
+    from tracedclient._drafts import AttemptDraft, ExchangeDraft
     from tracedclient.notes import Notes
+    from tracedclient.trace.usual import Filling
 
 
 def usual_notes(attempts: list[AttemptDraft], status: int | None, url: str | None) -> Notes | None:
     """Return what was noted of the one exchange of a call that was like most; ``None`` of any other.
 
-    Like most: one attempt that was answered below 400, on a kept connection, without a proxy.
+    Like most: one attempt that was answered below 400, on a connection that was kept or opened at the
+    first try, without a proxy.
     """
     if len(attempts) != 1 or len(attempts[0].exchanges) != 1:
         return None
@@ -51,8 +55,9 @@ class Ended(NamedTuple):
     """What its record has of the process, the client and the decision."""
 
 
-def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
-    """Return the shape and the figures of a call that has such notes.
+def figures(call: Ended, notes: Notes) -> tuple[Shape, Filling, float, Mapping[str, float]] | None:
+    """Return the shape and the figures of a call that has such notes, and the milliseconds that it
+    and each of its phases took.
 
     ``None`` when it was not short enough to be judged by these alone.
     """
@@ -64,12 +69,16 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
     if call_ms >= UNUSUAL_MS or base + last >= SECOND or told is None or exchange.pool is None:
         return None
     exchange_end = exchange.ended or ended
-    send, wait, receive, rest = exchange.usual_phases(notes, exchange_end)
+    marks = exchange.marks
+    opened = opening(marks) if len(marks) > len(KEPT) else None
+    send, wait, receive, rest = exchange.usual_phases(notes, exchange_end, opened)
+    phases = {"send": send, "wait": wait, "receive": receive}
+    if opened:
+        phases = {**in_milliseconds(opened), **phases}
     conn, tcp, pool = notes.conn, notes.tcp, exchange.pool
     cpu, throttled = exchange.cpu()
     peer, port = split_address(conn.remote)
     idle, buffered = conn.idle_time, notes.buffered
-    marks = exchange.marks
     found = Figures(
         trace_id,
         parent,
@@ -95,8 +104,12 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
         receive,
         rest,
         # As the summary does it.
-        max(0.0, round(call_ms - sum((send, wait, receive)) - 0.0, 3)),
-        "send" if send >= wait and send >= receive else "wait" if wait >= receive else "receive",
+        max(0.0, round(call_ms - sum(phases.values()) - 0.0, 3)),
+        max(phases, key=phases.__getitem__)
+        if opened
+        else (
+            "send" if send >= wait and send >= receive else "wait" if wait >= receive else "receive"
+        ),
         notes.status,
         peer,
         port,
@@ -135,4 +148,33 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Figures] | None:
         conn.reused,
         exchange.ended is None,
     )
-    return Shape(constants, has, (told.reason, notes.not_kept, exchange.method)), found
+    words = (told.reason, notes.not_kept, exchange.method)
+    if not opened:
+        return Shape(constants, has, words, KEPT), found, call_ms, phases
+    shape = Shape(constants, has, (*words, *_said(exchange)), exchange.hooks())
+    return shape, found + _opening(exchange, base, phases), call_ms, phases
+
+
+def _said(exchange: ExchangeDraft) -> tuple[str | None, ...]:
+    """What of the opening stands in the summary."""
+    dns, tls = exchange.dns, exchange.tls
+    return (dns.error if dns else None, tls[-1].version if tls else None)
+
+
+def _opening(exchange: ExchangeDraft, base: int, phases: Mapping[str, float]) -> Opening:
+    at = {mark.hook: (base + mark.at) // 1000 for mark in exchange.marks}.get
+    dns, spent = exchange.dns, phases.get
+    return Opening(
+        at("dns_start"),
+        at("dns_done"),
+        at("connect_start"),
+        at("connect_done"),
+        at("tls_handshake_start"),
+        at("tls_handshake_done"),
+        spent("dns"),
+        spent("connect"),
+        spent("tls"),
+        None if dns is None else json_text(dns),
+        json_text(exchange.connects),
+        json_text(exchange.tls),
+    )

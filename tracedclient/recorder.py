@@ -289,12 +289,11 @@ class Recorder(NoteTaker):
         found = figures(ended, notes)
         if found is None:
             return None
-        shape, filled = found
-        line = _lines.line(shape, filled, self.result)
+        shape, filling, duration_ms, phases = found
+        line = _lines.line(shape, filling, self.result)
         if self._baseline is not None and not self._is_learnt:
             self._is_learnt = True
-            phases = {"send": filled.send, "wait": filled.wait, "receive": filled.receive}
-            self._baseline.count(self._place, filled.call_ms, phases)
+            self._baseline.count(self._place, duration_ms, phases)
         return line
 
     def result(self) -> TraceResult:

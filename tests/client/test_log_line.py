@@ -214,3 +214,28 @@ def test_a_broken_handler_harms_no_usual_call(client, alone, echo_server, caplog
     logger.addHandler(Broken())
     assert [client.get(f"{echo_server.url}/").status_code for _ in range(3)] == [200, 200, 200]
     assert "this handler is broken" in caplog.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "one.test"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_line_of_a_new_connection_says_what_its_trace_says(
+    scheme, host, log, start, server_context, ca_file, resolver
+):
+    """Of calls that open a connection each, every line is the trace, step for step."""
+    resolver["one.test"] = ["127.0.0.1"]
+    tls = server_context("one.test", "127.0.0.1") if scheme == "https" else None
+    server = start(servers.serve(lambda _: servers.Answer(body=b"x", close=True), tls=tls))
+    opening = ["dns_start", "dns_done"] if host == "one.test" else []
+    opening += ["connect_start", "connect_done"]
+    opening += ["tls_handshake_start", "tls_handshake_done"] if tls else []
+    with HTTPClient(debug=True, verify=ca_file) as client:
+        url = f"{scheme}://{host}:{server.port}/"
+        answers = [client.get(url) for _ in range(4)]
+    lines = log.read_text().splitlines()
+    assert [from_json(line) for line in lines] == [answer.trace for answer in answers]
+    for answer in answers:
+        exchange = answer.trace.attempts[0].exchanges[0]
+        hooks = [event.event for event in exchange.events]
+        assert hooks[: len(opening) + 3] == ["exchange_start", "get_conn", *opening, "got_conn"]
+        assert [tried.error for tried in exchange.connects] == [None]
+        assert bool(answer.trace.tls_ms) == bool(tls)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from tracedclient import httptrace
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.recorder import Recorder
 from tracedclient.trace.decision import Decision
-from tracedclient.trace.model import TCP
+from tracedclient.trace.model import TCP, Resolver
 from tracedclient.trace.schema import to_json
 
 MAYBE_MS = st.one_of(st.none(), st.floats(0, 100, allow_nan=False))
@@ -33,8 +34,8 @@ TCPS = st.one_of(
 CONNS = st.builds(
     httptrace.GotConnInfo,
     conn_id=COUNT,
-    reused=st.just(True),
-    was_idle=st.just(True),
+    reused=st.booleans(),
+    was_idle=st.booleans(),
     idle_time=MAYBE_MS,
     age=st.floats(0, 1e6),
     uses=COUNT,
@@ -73,9 +74,68 @@ NOTED = st.fixed_dictionaries(
         "tcp": TCPS,
     }
 )
+DNS_DONE = st.builds(
+    httptrace.DNSDoneInfo,
+    host=st.sampled_from(["h.test", 'h"%s']),
+    addrs=st.lists(st.sampled_from(["10.0.0.9", "::1", "%d"]), max_size=2).map(tuple),
+    error=st.sampled_from([None, OSError("odd")]),
+    resolver=st.sampled_from([None, Resolver(ndots=2, explanation="5 %s")]),
+)
+CONNECT_DONE = st.builds(
+    httptrace.ConnectDoneInfo,
+    network=st.just("tcp"),
+    addr=st.sampled_from(["10.0.0.9:443", "[::1]:80"]),
+    error=st.sampled_from([None, OSError("odd")]),
+)
+TLS_STATE = st.builds(
+    httptrace.TLSState,
+    version=st.sampled_from([None, "TLSv1.2", "TLSv1.3"]),
+    cipher=st.sampled_from([None, "TLS_AES_256_GCM_SHA384"]),
+    alpn=st.sampled_from([None, "http/1.1"]),
+    resumed=st.sampled_from([None, True, False]),
+    verified=st.booleans(),
+    subject=st.one_of(st.none(), TEXT),
+    issuer=st.sampled_from([None, 'commonName=50% "ours"']),
+    not_after=st.sampled_from([None, "2030-01-01T00:00:00Z"]),
+    alt_names=st.lists(TEXT, max_size=2).map(tuple),
+)
+TLS_DONE = st.builds(
+    httptrace.TLSHandshakeDoneInfo,
+    server_name=st.sampled_from(["h.test", 'h"%s']),
+    proxy=st.booleans(),
+    state=st.one_of(st.none(), TLS_STATE),
+    error=st.sampled_from([None, OSError("odd")]),
+)
+STEPS = st.one_of(DNS_DONE, CONNECT_DONE, TLS_DONE)
+OPENED = st.one_of(
+    st.just(()),
+    st.tuples(CONNECT_DONE),
+    st.tuples(DNS_DONE, CONNECT_DONE),
+    st.tuples(CONNECT_DONE, TLS_DONE),
+    st.tuples(DNS_DONE, CONNECT_DONE, TLS_DONE),
+    st.lists(STEPS, max_size=5),
+)
+"""How a connection was opened; the last is often no way to do it."""
 
 
-def recorded(call, pool, conn, noted, steps, body, is_put):
+def tell_opening(recorder, steps):
+    for done in steps:
+        if isinstance(done, httptrace.DNSDoneInfo):
+            recorder.dns_start(httptrace.DNSStartInfo(host=done.host))
+            recorder.dns_done(done)
+        elif isinstance(done, httptrace.ConnectDoneInfo):
+            recorder.connect_start(httptrace.ConnectStartInfo(network="tcp", addr=done.addr))
+            recorder.connect_done(done)
+        elif isinstance(done, httptrace.StaleConnDiscardedInfo):
+            recorder.stale_conn_discarded(done)
+        else:
+            name, proxy = done.server_name, done.proxy
+            start = httptrace.TLSHandshakeStartInfo(server_name=name, proxy=proxy)
+            recorder.tls_handshake_start(start)
+            recorder.tls_handshake_done(done)
+
+
+def recorded(call, pool, conn, noted, steps, body, is_put, opened=()):
     """A recorder that was told of a call: one attempt, one exchange, nothing remarkable."""
     recorder = Recorder(
         "4bf92f3577b34da6a3ce929d0e0e4736",
@@ -92,6 +152,7 @@ def recorded(call, pool, conn, noted, steps, body, is_put):
         )
     )
     recorder.get_conn(pool)
+    tell_opening(recorder, opened)
     recorder.noted(notes(conn, noted, steps, body, is_put))
     recorder.attempt_done(
         httptrace.AttemptDoneInfo(
@@ -131,16 +192,19 @@ def notes(conn, noted, steps, body, is_put):
     st.lists(STEP, min_size=5, max_size=5),
     st.lists(COUNT, max_size=2),
     st.booleans(),
+    OPENED,
 )
-def test_line_is_that_of_the_record(call, pool, conn, noted, steps, body, is_put):
+def test_line_is_that_of_the_record(call, pool, conn, noted, steps, body, is_put, opened):
     """Whatever was noted of a call, its line has the very bytes of its record's JSON."""
-    recorder = recorded(call, pool, conn, noted, steps, body, is_put)
+    # Twice: the second one's is filled into what the first one left.
+    recorded(call, pool, conn, noted, steps, body, is_put, opened).usual_line()
+    recorder = recorded(call, pool, conn, noted, steps, body, is_put, opened)
     line = recorder.usual_line()
     # A call that began in one second and ended in the next has no line of its own.
     assert line is None or line.encode() == to_json(recorder.result())
 
 
-def usual(**facts):
+def usual(opened=(), **facts):
     conn = httptrace.GotConnInfo(
         conn_id=7,
         reused=True,
@@ -156,7 +220,27 @@ def usual(**facts):
     call |= {"method": "GET", "decision": Decision(source="call")}
     noted = {"status": 200, "bytes_sent": 9, "bytes_read": 99, "reads": 1, "tcp": None}
     noted |= {"longest_silence": 0.0, "buffered": None, "not_kept": None}
-    return recorded(call | facts, pool, conn, noted, [10, 10, 10, 10, 10], [], True)
+    return recorded(call | facts, pool, conn, noted, [10, 10, 10, 10, 10], [], True, opened)
+
+
+CONNECTED = httptrace.ConnectDoneInfo(network="tcp", addr="10.0.0.9:443", error=None)
+LOOKED_UP = httptrace.DNSDoneInfo(host="h.test", addrs=("10.0.0.9",), error=None, resolver=None)
+AGREED = httptrace.TLSHandshakeDoneInfo(
+    server_name="h.test",
+    proxy=False,
+    state=httptrace.TLSState(
+        version="TLSv1.3",
+        cipher=None,
+        alpn=None,
+        resumed=False,
+        verified=True,
+        subject="commonName=h.test",
+        issuer=None,
+        not_after=None,
+        alt_names=("h.test",),
+    ),
+    error=None,
+)
 
 
 def seldom_none(recorders):
@@ -170,6 +254,37 @@ def test_a_usual_call_has_its_line_without_its_record():
     recorders = [usual(), usual()]
     assert seldom_none(recorders)
     assert None in [recorder._result for recorder in recorders]
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        (CONNECTED,),
+        (LOOKED_UP, CONNECTED),
+        (CONNECTED, AGREED),
+        (LOOKED_UP, CONNECTED, AGREED),
+    ],
+    ids=["address", "name", "address with TLS", "name with TLS"],
+)
+def test_a_call_that_opens_its_connection_has_its_line_without_its_record(opened):
+    """Neither is one made for a connection that was opened at the first try."""
+    assert seldom_none([usual(opened), usual(opened)])
+    recorders = [usual(opened), usual(opened)]
+    lines = seldom_none(recorders)
+    assert lines
+    assert all('"connects":[{"addr":"10.0.0.9:443",' in line for line in lines)
+    assert None in [recorder._result for recorder in recorders]
+
+
+def test_a_second_address_or_a_stale_connection_has_no_line():
+    """What did not go well at the first try is summarised as ever."""
+    stale = httptrace.StaleConnDiscardedInfo(
+        conn_id=1, idle_time=0.1, uses=1, reason="closed by the server"
+    )
+    refused = CONNECTED, CONNECTED
+    assert usual(refused).usual_line() is None
+    assert usual((CONNECTED, LOOKED_UP)).usual_line() is None
+    assert usual((stale, CONNECTED)).usual_line() is None
 
 
 def test_record_can_be_had_afterwards():

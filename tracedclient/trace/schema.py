@@ -44,7 +44,7 @@ def to_json(result: TraceResult) -> bytes:
     return _encoder.encode(result)
 
 
-def json_text(noun: msgspec.Struct) -> str:
+def json_text(noun: msgspec.Struct | tuple[msgspec.Struct, ...]) -> str:
     """Return a part of a trace as it stands in its line."""
     return _encoder.encode(noun).decode()
 

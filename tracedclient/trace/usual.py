@@ -1,7 +1,7 @@
 """The line of a usual call, without its record.
 
-Nearly every call that is traced is alike: one attempt, one exchange on a kept connection, an answer
-that is no error, and nothing slow. To make its record and encode it costs as much as sending it. What
+Nearly every call that is traced is alike: one attempt, one exchange on a connection that was there or
+was opened at the first try, an answer that is no error, and nothing slow. To make its record and encode it costs as much as sending it. What
 such lines have in common is therefore encoded once, and the figures of each are put in between.
 
 Nothing here knows what a line looks like: each text is made from the record that ``TraceResult``'s own
@@ -39,6 +39,8 @@ class Shape(NamedTuple):
     """Which of the figures that need not be there are."""
     words: tuple[str | None, ...]
     """What was said of the attempt and of the connection."""
+    before: tuple[str, ...]
+    """The hooks up to the connection, one of ``timings.OPENINGS``."""
 
 
 class Figures(NamedTuple):
@@ -95,6 +97,27 @@ class Figures(NamedTuple):
     throttled: float | None
 
 
+class Opening(NamedTuple):
+    """What else is different in each call that opened its connection; ``None`` is for what that did
+    not take.
+    """
+
+    dns_start: int | None
+    dns_done: int | None
+    connect_start: int | None
+    connect_done: int | None
+    tls_start: int | None
+    tls_done: int | None
+    dns_ms: float | None
+    connect_ms: float | None
+    tls_ms: float | None
+    dns: str | None
+    """JSON, as the next two."""
+    connects: str
+    tls: str
+
+
+_NAMES = (*Figures._fields, *Opening._fields)
 _EXCHANGE = ("attempts", 0, "exchanges", 0)
 _CONNECTION = (*_EXCHANGE, "connection")
 _TEXTS = frozenset(
@@ -103,6 +126,12 @@ _TEXTS = frozenset(
 _EVENTS = {
     "exchange_start": "started",
     "get_conn": "get_conn",
+    "dns_start": "dns_start",
+    "dns_done": "dns_done",
+    "connect_start": "connect_start",
+    "connect_done": "connect_done",
+    "tls_handshake_start": "tls_start",
+    "tls_handshake_done": "tls_done",
     "got_conn": "got_conn",
     "wrote_headers": "wrote",
     "wrote_request": "wrote",
@@ -128,6 +157,15 @@ _PLACES: dict[tuple[str | int, ...], str] = {
     ("duration_ms",): "call_ms",
     ("attempts", 0, "duration_ms"): "attempt_ms",
     (*_EXCHANGE, "duration_ms"): "exchange_ms",
+    ("dns_ms",): "dns_ms",
+    (*_EXCHANGE, "ms", "dns"): "dns_ms",
+    (*_EXCHANGE, "dns"): "dns",
+    ("connect_ms",): "connect_ms",
+    (*_EXCHANGE, "ms", "connect"): "connect_ms",
+    (*_EXCHANGE, "connects"): "connects",
+    ("tls_ms",): "tls_ms",
+    (*_EXCHANGE, "ms", "tls"): "tls_ms",
+    (*_EXCHANGE, "tls"): "tls",
     ("send_ms",): "send",
     (*_EXCHANGE, "ms", "send"): "send",
     ("wait_ms",): "wait",
@@ -159,13 +197,17 @@ _PLACES: dict[tuple[str | int, ...], str] = {
 }
 
 
+Filling = Figures | tuple[object, ...]
+"""``Figures``, or those with ``Opening``'s after them."""
+
+
 class Lines:
     """Writes the lines of usual calls. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._texts: dict[Shape, _Text | None] = {}
 
-    def line(self, shape: Shape, figures: Figures, record: Callable[[], TraceResult]) -> str:
+    def line(self, shape: Shape, figures: Filling, record: Callable[[], TraceResult]) -> str:
         """Return the JSON of ``record()``, without making it if such a call has been seen before."""
         try:
             text = self._texts[shape]
@@ -173,7 +215,7 @@ class Lines:
             return self._first(shape, figures, record())
         return to_json(record()).decode() if text is None else text.filled(figures)
 
-    def _first(self, shape: Shape, figures: Figures, record: TraceResult) -> str:
+    def _first(self, shape: Shape, figures: Filling, record: TraceResult) -> str:
         line = to_json(record).decode()
         if len(self._texts) >= _MAX_SHAPES:
             self._texts.clear()
@@ -194,9 +236,9 @@ class _Text:
         line = msgspec.json.encode(plain).decode().replace("%", "%%")
         names = [name for mark in _MARK.finditer(line) for name in _SLOTS[mark[1]].names]
         self._text = _MARK.sub(lambda mark: _SLOTS[mark[1]].text, line)
-        self._pick = itemgetter(*map(Figures._fields.index, names))
+        self._pick = itemgetter(*map(_NAMES.index, names))
 
-    def filled(self, figures: Figures) -> str:
+    def filled(self, figures: Filling) -> str:
         """Return the line of a call with these."""
         line: str = self._text % self._pick(figures)
         return line
@@ -217,7 +259,7 @@ def _slot(name: str) -> _Slot:
 
 _MARK = re.compile('"\ue000([a-z_]+)\ue001"')
 _AT = frozenset(_MOMENTS.values()) | frozenset(_EVENTS.values())
-_SLOTS = {name: _slot(name) for name in Figures._fields}
+_SLOTS = {name: _slot(name) for name in _NAMES}
 
 
 def _marked(name: str) -> str:
