@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracedclient import httptrace
+from tracedclient._usual import Ended, figures
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.recorder import Recorder
 from tracedclient.trace.decision import Decision
 from tracedclient.trace.model import TCP, Resolver
 from tracedclient.trace.schema import to_json
+from tracedclient.trace.usual import MAX_SHAPES, Lines
 
 MAYBE_MS = st.one_of(st.none(), st.floats(0, 100, allow_nan=False))
 COUNT = st.integers(0, 10**6)
@@ -306,3 +308,29 @@ def test_what_is_remarkable_has_no_line():
     )
     assert missing.usual_line() is None
     assert redirected.usual_line() is None
+
+
+def test_many_kinds_of_calls_are_not_learnt_for_ever():
+    """Of a client that calls ever other origins, no more than ``MAX_SHAPES`` kinds are kept, and for a
+    minute none is forgotten for another one.
+    """
+    now = [0.0]
+    lines, recorder = Lines(clock=lambda: now[0]), usual()
+    ended = Ended(
+        recorder.trace_id, None, recorder._clock, recorder._attempts[0], recorder._ended, ()
+    )
+    shape, filled, *_ = figures(ended, recorder._attempts[0].exchanges[0].usual)
+
+    def write(number):
+        line = lines.line(shape._replace(constants=(number,)), filled, recorder.result)
+        assert line.encode() == to_json(recorder.result())
+
+    for number in range(MAX_SHAPES + 100):
+        write(number)
+    assert lines.shapes == 100
+    for number in range(1000, 1000 + MAX_SHAPES):
+        write(number)
+    assert lines.shapes == MAX_SHAPES
+    now[0] += 60.0
+    write(2000)
+    assert lines.shapes == 1

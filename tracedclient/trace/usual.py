@@ -13,6 +13,7 @@ is missing in ``_PLACES``, or in the shape, is a slow line and never a wrong one
 from __future__ import annotations
 
 import re
+import time
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from tracedclient.trace.model import TraceResult
 
-_MAX_SHAPES = 256
+MAX_SHAPES = 256
+
+_FORGET_EVERY_SECONDS = 60.0
 
 
 class Shape(NamedTuple):
@@ -204,7 +207,9 @@ Filling = Figures | tuple[object, ...]
 class Lines:
     """Writes the lines of usual calls. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._full_until = float("-inf")
         self._texts: dict[Shape, _Text | None] = {}
 
     def line(self, shape: Shape, figures: Filling, record: Callable[[], TraceResult]) -> str:
@@ -215,13 +220,29 @@ class Lines:
             return self._first(shape, figures, record())
         return to_json(record()).decode() if text is None else text.filled(figures)
 
+    @property
+    def shapes(self) -> int:
+        """How many it knows."""
+        return len(self._texts)
+
     def _first(self, shape: Shape, figures: Filling, record: TraceResult) -> str:
         line = to_json(record).decode()
-        if len(self._texts) >= _MAX_SHAPES:
-            self._texts.clear()
+        if not self._has_room():
+            return line
         text = _Text(record)
         self._texts[shape] = text if text.filled(figures) == line else None
         return line
+
+    def _has_room(self) -> bool:
+        if len(self._texts) < MAX_SHAPES:
+            return True
+        # To learn a shape takes longer than a record: where there are too many, not all the time.
+        now = self._clock()
+        if now < self._full_until:
+            return False
+        self._full_until = now + _FORGET_EVERY_SECONDS
+        self._texts.clear()
+        return True
 
 
 class _Text:
