@@ -66,6 +66,7 @@ class Broken(Notes):
             def broken(*_):
                 raise RuntimeError(name)
 
+            broken.__qualname__ = f"Broken.{name}"
             return broken
         return super().__getattribute__(name)
 
@@ -163,7 +164,7 @@ def test_one_that_raises_harms_nobody(echo_server, where, caplog):
     assert [told if isinstance(told, str) else told[0] for told in notes.told] == [
         *("begin", "enter", "sends", "exit", "done")
     ]
-    assert "raised; the request goes on" in caplog.text
+    assert f"{where} raised; the request goes on" in caplog.text
 
 
 def test_one_that_raises_at_the_end_harms_nobody(caplog):

@@ -143,8 +143,8 @@ class Instruments:
         if not self._instruments:
             return None
         call = CallStart(trace, *parts, self.guarded)
-        begun = [self.guarded(_begun, instrument, call) for instrument in self._instruments]
-        watches = tuple(watch for watch in begun if watch is not None)
+        begun = [self.guarded(instrument.begin, call) for instrument in self._instruments]
+        watches = tuple(watch for watch in begun if self.guarded(_is_watch, watch))
         return Watches(watches, self.guarded) if watches else None
 
     def guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
@@ -165,14 +165,14 @@ class Instruments:
             logger.warning("%s raised; the request goes on", name, exc_info=True)  # noqa: LOG014 - called in one
 
 
-def _begun(instrument: Instrument, call: CallStart) -> Watch | None:
-    watch = instrument.begin(call)
-    if watch is None or (isinstance(watch, Watch) and isinstance(watch.trace, _TRACE)):
-        return watch
-    raise TypeError(
-        f"{type(instrument).__name__}.begin must return a Watch or None, and the Watch's trace must "
-        "be a TraceContext or None"
-    )
+def _is_watch(watch: Watch | None) -> bool:
+    """Whether ``watch`` is one; raise ``TypeError`` for what is neither that nor ``None``."""
+    if watch is not None and not (isinstance(watch, Watch) and isinstance(watch.trace, _TRACE)):
+        raise TypeError(
+            "an instrument's begin must return a Watch, whose trace is a TraceContext or None, or "
+            f"None; not {type(watch).__name__}"
+        )
+    return watch is not None
 
 
 _TRACE = (TraceContext, type(None))
@@ -201,15 +201,16 @@ class Watches:
 
     def span_id(self, method: str, url: str) -> str:
         """Return the id under which this request is to be sent."""
-        given = [self._guarded(_span_id, watch, method, url) for watch in self._watches]
-        return next(filter(None, given), None) or new_span_id()
+        given = [self._guarded(watch.sends, method, url) for watch in self._watches]
+        good = [span_id for span_id in given if self._guarded(_is_span_id, span_id)]
+        return good[0] if good else new_span_id()
 
     def headers(self) -> dict[str, str | None]:
         """Return what that request is to carry besides; ``None``: what only one before it did."""
         headers: dict[str, str | None] = dict.fromkeys(self.carried)
         for watch in self._watches:
-            given = self._guarded(_headers, watch) or ()
-            headers |= {n: v for n, v in given if self._guarded(_check_header, n, v)}
+            given = self._guarded(_fields, self._guarded(watch.headers) or {}) or ()
+            headers |= {n: v for n, v in given if self._guarded(_is_header, n, v)}
         self.carried = tuple(headers)
         return headers
 
@@ -219,18 +220,18 @@ class Watches:
             self._guarded(watch.done, result)
 
 
-def _span_id(watch: Watch, method: str, url: str) -> str | None:
-    span_id = watch.sends(method, url)
-    if span_id is not None and not is_span_id(span_id):
-        raise ValueError(f"{type(watch).__name__}.sends must return 16 hex digits or None")
-    return span_id
+def _is_span_id(given: str | None) -> bool:
+    """Whether ``given`` is one; raise ``ValueError`` for what is neither that nor ``None``."""
+    if given is not None and not (isinstance(given, str) and is_span_id(given)):
+        raise ValueError("what an instrument's sends returns must be 16 hex digits or None")
+    return given is not None
 
 
-def _headers(watch: Watch) -> list[tuple[str, str]]:
-    return list(watch.headers().items())
+def _fields(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    return list(headers.items())
 
 
-def _check_header(name: Any, value: Any) -> bool:
+def _is_header(name: Any, value: Any) -> bool:
     """Return True; raise ``ValueError`` for what would spoil the request's head."""
     for text, good in ((name, _HEADER_NAME), (value, _HEADER_VALUE)):
         if not isinstance(text, str) or not good.fullmatch(text):
