@@ -15,9 +15,11 @@ When, how often, and in which thread
     A hook runs in the thread that does the work: the caller's, or, for a streamed body, the thread
     that reads it. Hooks of one exchange never run at the same time. Redirects and retries call the
     hooks again, from ``exchange_start`` on; ``failed`` always comes when an exchange fails.
+    Of a streamed answer that is let go of unread, ``body_done`` comes in a finalizer.
 What a hook may do
     Anything. It is called outside of every lock of ours, so it may block (and then delays its own
-    request, nobody else's). One that raises is logged once and dropped; the request goes on.
+    request, nobody else's). In a finalizer alone it must wait for no lock: its thread may hold it.
+    One that raises is logged once and dropped; the request goes on.
 What it costs
     With no trace in force, one ``is None`` per event.
 
@@ -213,7 +215,9 @@ class ClientTrace:
         """The socket gave bytes after the answer's head. Once per read of the socket."""
 
     def body_done(self, info: BodyDoneInfo) -> None:
-        """The body is read, or its reader closed it early. A body cut off is a ``failed``."""
+        """The body is read, or its reader closed it early, or let go of it (``info.complete`` is
+        False then). A body cut off is a ``failed``.
+        """
 
     def failed(self, info: FailedInfo) -> None:
         """The exchange failed in ``info.phase``. Nothing else of it follows."""
