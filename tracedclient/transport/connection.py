@@ -529,17 +529,6 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
     """urllib3's ``HTTPSConnection``, observed; its handshakes are told apart from their setup."""
 
     @property
-    def is_connected(self) -> bool:
-        """Whether there is a connection, and nothing lies on it to be read: its end neither."""
-        if self.sock is None or not hasattr(select, "poll"):
-            return super().is_connected
-        if self._poll is None:
-            # Kept: to make one and to register the socket takes longer than to ask it.
-            self._poll = select.poll()
-            self._poll.register(self.sock, select.POLLIN)
-        return not self._poll.poll(0)
-
-    @property
     def may_be_used_plainly(self) -> bool:
         # urllib3 warns at every request that goes to nobody knows whom.
         return super().may_be_used_plainly and self.is_verified
