@@ -164,9 +164,6 @@ class _Exchange:
             raise _Unusual
         return head
 
-    def _tell_head(self, trace: ClientTrace, head: Head) -> None:
-        trace.response_head(head.info(self._meter))
-
     def _read_body(self, head: Head) -> bytes:
         if head.length is None:
             return self._read_chunks(head)
@@ -200,30 +197,47 @@ class _Exchange:
 
     def _read_watched(self, trace: ClientTrace, size: int) -> bytes:
         meter, began = self._meter, time.monotonic()
-        buffered = None if meter.reads else self._conn.wait_for_answer()
+        buffered = None if meter.reads else self._wait_for_answer()
         data: bytes = self._conn.sock.recv(size)
         if not data:
             return data
         meter.count(len(data))
         if meter.reads == 1:
-            trace.got_first_response_byte(httptrace.GotFirstResponseByteInfo(buffered=buffered))
+            self._tell_first_byte(trace, buffered)
         if self._in_body:
-            trace.body_read(httptrace.BodyReadInfo(size=len(data), waited=meter.read_at - began))
+            self._tell_read(trace, len(data), meter.read_at - began)
         return data
+
+    def _wait_for_answer(self) -> float | None:
+        return self._conn.wait_for_answer()
+
+    # --- what a trace is told -----------------------------------------------------------------
+
+    def _tell_first_byte(self, trace: ClientTrace, buffered: float | None) -> None:
+        trace.got_first_response_byte(httptrace.GotFirstResponseByteInfo(buffered=buffered))
+
+    def _tell_head(self, trace: ClientTrace, head: Head) -> None:
+        trace.response_head(head.info(self._meter))
+
+    def _tell_read(self, trace: ClientTrace, size: int, waited: float) -> None:
+        trace.body_read(httptrace.BodyReadInfo(size=size, waited=waited))
 
 
 class _Noted(_Exchange):
     """The same for a trace that takes notes: meanwhile the connection has none to tell."""
 
+    _notes: Notes
+    """From the moment on when the connection is ready."""
+
     def __init__(self, conn: Traced, plain: Plain, taker: NoteTaker) -> None:
         super().__init__(conn, plain)
         self._taker = taker
-        self._notes: Notes | None = None
+        self._takes_notes = False
         self._written_at = 0
 
     def begun(self, error: BaseException | None) -> Begun:
-        notes = self._notes
-        if notes is not None:
+        if self._takes_notes:
+            notes = self._notes
             if self._stage == "send":
                 notes.wrote_at, notes.write_failed = time.perf_counter_ns(), True
             self._conn.is_told_of(self._trace, notes.bytes_sent, self._written_at)
@@ -234,41 +248,32 @@ class _Noted(_Exchange):
         conn, plain = self._conn, self._plain
         conn.watch_kernel()
         self._notes = notes = Notes(conn.got_conn(), time.perf_counter_ns())
-        conn.trace = None
+        self._takes_notes, conn.trace = True, None
         # Before it leaves: on a fast network the answer may be there before this thread is.
         self._written_at = time.time_ns()
         super()._send()
         notes.wrote_at = time.perf_counter_ns()
         notes.bytes_sent = len(plain.head) + len(plain.body or b"")
 
+    def _wait_for_answer(self) -> float | None:
+        conn = self._conn
+        return wait_for_answer(conn.sock, answered=conn.uses > 1, written_at=self._written_at)
+
+    def _tell_first_byte(self, _: ClientTrace, buffered: float | None) -> None:
+        notes = self._notes
+        notes.first_byte_at, notes.buffered = time.perf_counter_ns(), buffered
+
     def _tell_head(self, _: ClientTrace, head: Head) -> None:
         notes, meter = self._notes, self._meter
-        assert notes is not None
         notes.head_at, notes.status = time.perf_counter_ns(), head.status
         notes.bytes_read, notes.reads = meter.bytes_read, meter.reads
         notes.longest_silence = meter.longest_silence
 
-    def _read_watched(self, _: ClientTrace, size: int) -> bytes:
-        notes, meter, conn, began = self._notes, self._meter, self._conn, time.monotonic()
-        assert notes is not None
-        buffered = None
-        if not meter.reads:
-            is_later = conn.uses > 1
-            buffered = wait_for_answer(conn.sock, answered=is_later, written_at=self._written_at)
-        data: bytes = conn.sock.recv(size)
-        if not data:
-            return data
-        meter.count(len(data))
-        if meter.reads == 1:
-            notes.first_byte_at, notes.buffered = time.perf_counter_ns(), buffered
-        if self._in_body:
-            waited = meter.read_at - began
-            notes.body_reads.append(BodyRead(len(data), waited, time.perf_counter_ns()))
-        return data
+    def _tell_read(self, _: ClientTrace, size: int, waited: float) -> None:
+        self._notes.body_reads.append(BodyRead(size, waited, time.perf_counter_ns()))
 
     def end(self, pool: Any, *, closes: bool) -> None:
         notes, conn = self._notes, self._conn
-        assert notes is not None
         notes.tcp = conn.kernel_facts()
         if closes:
             conn.close()
