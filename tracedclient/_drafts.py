@@ -151,8 +151,11 @@ class ExchangeDraft:
         self._host_before = host.sample()
         self.mark("exchange_start")
 
-    def mark(self, hook: str) -> None:
-        self.marks.append(Mark(hook, time.perf_counter_ns()))
+    def mark(self, hook: str) -> int:
+        """Note that it has come to ``hook``, and return when."""
+        at = time.perf_counter_ns()
+        self.marks.append(Mark(hook, at))
+        return at
 
     def hooks(self) -> tuple[str, ...]:
         """Return what was marked."""

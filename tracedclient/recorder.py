@@ -131,17 +131,12 @@ class Recorder(NoteTaker):
         )
 
     def connect_start(self, info: httptrace.ConnectStartInfo) -> None:
-        self._exchange.mark("connect_start")
-        self._exchange.connecting[info.addr] = self._clock.now()
+        self._exchange.connecting[info.addr] = self._exchange.mark("connect_start")
 
     def connect_done(self, info: httptrace.ConnectDoneInfo) -> None:
-        self._exchange.mark("connect_done")
-        since = self._exchange.connecting.pop(info.addr, self._clock.now())
-        tried = Connect(
-            addr=info.addr,
-            ms=milliseconds(self._clock.now() - since),
-            error=describe(info.error),
-        )
+        at = self._exchange.mark("connect_done")
+        since = self._exchange.connecting.pop(info.addr, at)
+        tried = Connect(addr=info.addr, ms=milliseconds(at - since), error=describe(info.error))
         self._exchange.connects += (tried,)
 
     def proxy_connect_start(self, info: httptrace.ProxyConnectStartInfo) -> None:

@@ -14,7 +14,7 @@ import requests
 import servers
 import structlog
 
-from tracedclient import HTTPClient, RetryPolicy, Timeout, logging_config
+from tracedclient import HTTPClient, RetryPolicy, Timeout, logging_config, recorder
 from tracedclient.trace.schema import MAX_LINE, from_json
 
 CANARY = "c4n4ry"
@@ -219,9 +219,13 @@ def test_a_broken_handler_harms_no_usual_call(client, alone, echo_server, caplog
 @pytest.mark.parametrize("host", ["127.0.0.1", "one.test"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_line_of_a_new_connection_says_what_its_trace_says(
-    scheme, host, log, start, server_context, ca_file, resolver
+    scheme, host, log, alone, start, server_context, ca_file, resolver
 ):
-    """Of calls that open a connection each, every line is the trace, step for step."""
+    """Of calls that open a connection each, every line is the trace, step for step, and the first one's
+    is learnt from.
+    """
+    alone()
+    known = recorder._lines.shapes
     resolver["one.test"] = ["127.0.0.1"]
     tls = server_context("one.test", "127.0.0.1") if scheme == "https" else None
     server = start(servers.serve(lambda _: servers.Answer(body=b"x", close=True), tls=tls))
@@ -231,6 +235,7 @@ def test_line_of_a_new_connection_says_what_its_trace_says(
     with HTTPClient(debug=True, verify=ca_file) as client:
         url = f"{scheme}://{host}:{server.port}/"
         answers = [client.get(url) for _ in range(4)]
+    assert recorder._lines.shapes > known
     lines = log.read_text().splitlines()
     assert [from_json(line) for line in lines] == [answer.trace for answer in answers]
     for answer in answers:
