@@ -245,6 +245,16 @@ AGREED = httptrace.TLSHandshakeDoneInfo(
 )
 
 
+@settings(max_examples=300, deadline=None)
+@given(OPENED, OPENED)
+def test_what_was_learnt_of_one_opening_is_not_said_of_another(learnt, opened):
+    """Of two calls that differ only in how their connections were opened, each has its own line."""
+    usual(learnt).usual_line()
+    recorder = usual(opened)
+    line = recorder.usual_line()
+    assert line is None or line.encode() == to_json(recorder.result())
+
+
 def seldom_none(recorders):
     # Of two in a row, one at least did not cross into the next second.
     return [line for line in (r.usual_line() for r in recorders) if line is not None]
