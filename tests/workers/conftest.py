@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def process(*command, **options):
         finally:
             running.terminate()
             try:
-                running.wait(30)
+                # Longer than the 30 s for which Celery's own processes may wait for each other.
+                running.wait(60)
             except subprocess.TimeoutExpired:
                 running.kill()
                 raise
@@ -61,6 +63,23 @@ def queue_connection(broker):
     with redis.Redis.from_url(broker) as connection:
         connection.flushall()
         yield connection
+
+
+@pytest.fixture
+def wait_until_accepted(queue_connection):
+    """``wait_until_accepted()``: every task that was queued is known to run by the worker's main process.
+
+    A worker that is told to end between a task's start and the word of it forgets the task, and no
+    longer reads its result; the process that ran it then waits 30 s for somebody to do so.
+    """
+
+    def wait(seconds=40):
+        end = time.monotonic() + seconds
+        while queue_connection.exists("celery", "unacked"):
+            assert time.monotonic() < end, queue_connection.hgetall("unacked")
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ CELERY = ("celery", "--app", "celery_tasks", "worker", "--concurrency", "2", *_A
 
 
 def test_celery_task_belongs_to_the_trace_that_queued_it(
-    example, worker, queue_connection, upstream
+    example, worker, wait_until_accepted, upstream
 ):
     """The task's calls and lines, and those of tasks it queues, have the id of the request."""
     server = upstream()
@@ -78,6 +78,7 @@ def test_celery_task_belongs_to_the_trace_that_queued_it(
         with received_trace(HEADERS):
             tasks.fetch_all.delay([f"{server.url}/a", f"{server.url}/b"])
         server.wait_for(2)
+        wait_until_accepted()
     sent = [request.headers for request in server.requests]
     assert {head.get("X-Trace-Id") for head in sent} == {TRACE}
     assert {head.get("tracestate") for head in sent} == {"vendor=1"}
@@ -87,7 +88,7 @@ def test_celery_task_belongs_to_the_trace_that_queued_it(
     assert {line["trace_id"] for line in mine} == {TRACE}
 
 
-def test_celery_retry_stays_in_the_trace(example, worker, queue_connection, upstream):
+def test_celery_retry_stays_in_the_trace(example, worker, wait_until_accepted, upstream):
     """A task that is tried again later is of the same trace."""
     server = upstream([503] * 3)  # the client's own three attempts, then Celery's
     tasks = example("celery_tasks")
@@ -95,10 +96,11 @@ def test_celery_retry_stays_in_the_trace(example, worker, queue_connection, upst
         with trace_context("order-5"):
             tasks.fetch.delay(server.url)
         server.wait_for(4)
+        wait_until_accepted()
     assert [request.headers.get("X-Trace-Id") for request in server.requests] == ["order-5"] * 4
 
 
-def test_celery_tasks_of_two_traces_keep_apart(example, worker, queue_connection, upstream):
+def test_celery_tasks_of_two_traces_keep_apart(example, worker, wait_until_accepted, upstream):
     """One worker process that runs tasks of many traces never mixes them up."""
     server = upstream()
     tasks = example("celery_tasks")
@@ -108,6 +110,7 @@ def test_celery_tasks_of_two_traces_keep_apart(example, worker, queue_connection
             with trace_context(name):
                 tasks.fetch.delay(f"{server.url}/{name}")
         server.wait_for(10)
+        wait_until_accepted()
     seen = {(request.path[1:], request.headers.get("X-Trace-Id")) for request in server.requests}
     assert seen == {(name, name) for name in names}
 
