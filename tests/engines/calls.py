@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import time
 
 from logs_of_traces import REFUSED_CALL, RETRIED, line
 from made_traces import attempt, exchange, result
@@ -18,12 +18,12 @@ ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 def calls():
     """The traces: ``CALLS`` usual ones, of which a third fails in connecting, and three special."""
-    now = datetime.now(timezone.utc)
+    now = time.time()
     for number in range(CALLS):
-        began = utc(now - timedelta(seconds=20 * number))
+        began = utc(now - 20 * number)
         yield call(number, began, fails=number % 3 == 0)
     for special in (RETRIED, REFUSED_CALL):
-        yield line(special, timestamp=utc(now - timedelta(minutes=1)))
+        yield line(special, timestamp=utc(now - 60))
 
 
 def call(number, began, *, fails):
