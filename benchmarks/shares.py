@@ -14,7 +14,8 @@ PARTS = {
     "sent and read, in the kernel for the most part": (
         "Bounded.sendall",
         "Bounded.recv",
-        "Traced.wait_for_answer",
+        "_Exchange._wait_for_answer",
+        "_Noted._wait_for_answer",
     ),
     "the request made ready (`prepare`)": ("prepare (tracedclient/_prepare.py)",),
     "its bytes (`request_head`)": ("plain_request",),
@@ -24,10 +25,10 @@ PARTS = {
         "_TracedPool._get_conn",
         "_TracedPool._put_conn",
     ),
-    "what the kernel knows of the connection": ("Traced._watch_kernel", "Traced.kernel_facts"),
+    "what the kernel knows of the connection": ("Traced.watch_kernel", "Traced.kernel_facts"),
     "the hooks told, and what they note": ("_fan_out.<locals>.call_each",),
-    "the record finished: phases, summary, verdict": ("Recorder.finish",),
-    "the line written (structlog's context, logging, the file)": ("JsonLogSink.emit",),
+    "the line made of what was noted": ("Recorder.end", "Recorder.usual_line"),
+    "the line written (structlog's context, logging, the file)": ("JsonLogSink.emit_line",),
 }
 """Each part, and the functions beneath which its time is. A sample counts for the outermost."""
 
