@@ -12,7 +12,7 @@ from benchmarks.shares import PARTS, REST, shares, table
 
 STACKS = [
     "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Bounded.sendall (b.py) 30",
-    "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Recorder.finish (r.py);judge (v.py) 20",
+    "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Recorder.usual_line (r.py);figures (v.py) 20",
     "main (x.py);do (root);HTTPClient.do (tracedclient/client.py) 50",
 ]
 
@@ -21,7 +21,7 @@ def test_each_part_has_its_share_and_the_rest_what_is_left():
     """A sample counts once, for the outermost part it is in; the shares add up to one."""
     found = shares(tree(STACKS, "(root)"))
     assert found["sent and read, in the kernel for the most part"] == pytest.approx(0.3)
-    assert found["the record finished: phases, summary, verdict"] == pytest.approx(0.2)
+    assert found["the line made of what was noted"] == pytest.approx(0.2)
     assert found[REST] == pytest.approx(0.5)
     assert sum(found.values()) == pytest.approx(1)
 
