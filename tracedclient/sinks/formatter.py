@@ -25,12 +25,10 @@ class JsonLineFormatter(MsgspecFormatter):
     @cached_property
     def writes_lines(self) -> bool:
         """Whether a trace's line is all that this formatter would make of its record."""
-        return type(self) is JsonLineFormatter and not (
-            self.prefix
-            or self.defaults
-            or self.static_fields
-            or self.rename_fields
-            or self.timestamp
+        # Not every version of python-json-logger has all of them.
+        settings = ("prefix", "defaults", "static_fields", "rename_fields", "timestamp")
+        return type(self) is JsonLineFormatter and not any(
+            getattr(self, name, None) for name in settings
         )
 
     def format(self, record: logging.LogRecord) -> str:
