@@ -54,25 +54,25 @@ WHOLE = [
 # Zipkin's reporter knows the client's calls alone: whose child one is, is known from the headers.
 CALLS = [
     (
-        "customer tracedclient.do",
+        "customer tracedclient.do 202",
         [
             (
-                "customer CLIENT post",
+                "customer CLIENT post 202",
                 [
                     (
-                        "shop tracedclient.do",
-                        [("shop CLIENT get error", []), ("shop CLIENT get resend 1", [])],
+                        "shop tracedclient.do 200",
+                        [("shop CLIENT get 503 error", []), ("shop CLIENT get 200 resend 1", [])],
                     ),
                     (
-                        "worker tracedclient.do",
+                        "worker tracedclient.do 200",
                         [
                             (
-                                "worker CLIENT post",
-                                [("stock tracedclient.do", [("stock CLIENT put", [])])],
+                                "worker CLIENT post 200",
+                                [("stock tracedclient.do 200", [("stock CLIENT put 200", [])])],
                             )
                         ],
                     ),
-                    ("worker tracedclient.do", [("worker CLIENT put", [])]),
+                    ("worker tracedclient.do 200", [("worker CLIENT put 200", [])]),
                 ],
             )
         ],
