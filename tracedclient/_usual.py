@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from tracedclient._clock import Clock
     from tracedclient._drafts import AttemptDraft, ExchangeDraft
+    from tracedclient._infos import GotConnInfo
     from tracedclient.notes import Notes
+    from tracedclient.trace.model import Pool
     from tracedclient.trace.usual import Filling
 
 
@@ -75,27 +77,13 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Filling, float, Mapping[s
     phases = {"send": send, "wait": wait, "receive": receive}
     if opened:
         phases = {**in_milliseconds(opened), **phases}
-    conn, tcp, pool = notes.conn, notes.tcp, exchange.pool
-    cpu, throttled = exchange.cpu()
-    peer, port = split_address(conn.remote)
-    idle, buffered = conn.idle_time, notes.buffered
-    found = Figures(
+    in_order = (
         trace_id,
         parent,
         exchange.span_id,
         quoted(exchange.url),
         second,
-        (base + clock.start) // 1000,
-        (base + attempt.start) // 1000,
-        (base + exchange.start) // 1000,
-        (base + marks[0].at) // 1000,
-        (base + marks[1].at) // 1000,
-        (base + notes.got_conn_at) // 1000,
-        (base + notes.wrote_at) // 1000,
-        (base + notes.first_byte_at) // 1000,
-        (base + notes.head_at) // 1000,
-        (base + notes.put_at) // 1000,
-        (base + notes.body_done_at) // 1000,
+        *_moments(base, clock, attempt, notes),
         call_ms,
         milliseconds((attempt.ended or ended) - attempt.start),
         milliseconds(exchange_end - exchange.start),
@@ -105,14 +93,45 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Filling, float, Mapping[s
         rest,
         # As the summary does it.
         max(0.0, round(call_ms - sum(phases.values()) - 0.0, 3)),
-        max(phases, key=phases.__getitem__)
-        if opened
-        else (
-            "send" if send >= wait and send >= receive else "wait" if wait >= receive else "receive"
-        ),
+        max(phases, key=phases.__getitem__),
         notes.status,
-        peer,
-        port,
+        *_connection(notes.conn, exchange.pool),
+        *_traffic(exchange, notes),
+        *exchange.cpu(),
+    )
+    found = Figures._make(in_order)
+    has = (*_has(found), rest == 0, notes.put_at == 0, notes.conn.reused, exchange.ended is None)
+    words = (told.reason, notes.not_kept, exchange.method)
+    if not opened:
+        return Shape(constants, has, words, KEPT), found, call_ms, phases
+    shape = Shape(constants, has, (*words, *_said(exchange)), exchange.hooks())
+    return shape, found + _opening(exchange, base, phases), call_ms, phases
+
+
+def _moments(base: int, clock: Clock, attempt: AttemptDraft, notes: Notes) -> tuple[int, ...]:
+    """From the call's start to the body's end."""
+    exchange = attempt.exchanges[0]
+    first, second, *_ = exchange.marks
+    return (
+        (base + clock.start) // 1000,
+        (base + attempt.start) // 1000,
+        (base + exchange.start) // 1000,
+        (base + first.at) // 1000,
+        (base + second.at) // 1000,
+        (base + notes.got_conn_at) // 1000,
+        (base + notes.wrote_at) // 1000,
+        (base + notes.first_byte_at) // 1000,
+        (base + notes.head_at) // 1000,
+        (base + notes.put_at) // 1000,
+        (base + notes.body_done_at) // 1000,
+    )
+
+
+def _connection(conn: GotConnInfo, pool: Pool) -> tuple[Any, ...]:
+    """From the peer's address to the pool's limit."""
+    idle = conn.idle_time
+    return (
+        *split_address(conn.remote),
         conn.conn_id,
         milliseconds_of(conn.age),
         conn.uses,
@@ -122,37 +141,36 @@ def figures(call: Ended, notes: Notes) -> tuple[Shape, Filling, float, Mapping[s
         pool.in_use,
         pool.idle,
         pool.limit,
+    )
+
+
+def _traffic(exchange: ExchangeDraft, notes: Notes) -> tuple[Any, ...]:
+    """From the bytes sent to what the kernel counted."""
+    buffered, tcp = notes.buffered, notes.tcp
+    return (
         notes.bytes_sent,
         exchange.received,
         exchange.reads,
         milliseconds(exchange.longest_silence),
         None if buffered is None else milliseconds_of(buffered),
         None if tcp is None else json_text(tcp),
-        cpu,
-        throttled,
     )
-    has = (
-        parent is None,
-        exchange.span_id is None,
-        rest == 0,
-        peer is None,
-        port is None,
-        idle is None,
-        conn.local is None,
-        conn.remote is None,
-        tcp is None,
-        buffered is None,
-        cpu is None,
-        throttled is None,
-        notes.put_at == 0,
-        conn.reused,
-        exchange.ended is None,
+
+
+def _has(found: Figures) -> tuple[bool, ...]:
+    return (
+        found.parent_span_id is None,
+        found.span_id is None,
+        found.peer is None,
+        found.peer_port is None,
+        found.idle is None,
+        found.local is None,
+        found.remote is None,
+        found.tcp is None,
+        found.buffered is None,
+        found.cpu is None,
+        found.throttled is None,
     )
-    words = (told.reason, notes.not_kept, exchange.method)
-    if not opened:
-        return Shape(constants, has, words, KEPT), found, call_ms, phases
-    shape = Shape(constants, has, (*words, *_said(exchange)), exchange.hooks())
-    return shape, found + _opening(exchange, base, phases), call_ms, phases
 
 
 def _said(exchange: ExchangeDraft) -> tuple[str | None, ...]:
