@@ -110,20 +110,6 @@ _TRUE_ANYWHERE: Final = frozenset(
 )
 
 
-def tcp_info(sock: Any) -> TCPInfo | None:
-    """Return what the kernel knows of ``sock`` now; ``sock`` may be a TLS socket.
-
-    ``None`` when it is closed or no TCP socket. Never raises.
-    """
-    if not _LINUX:
-        return None
-    try:
-        data = sock.getsockopt(socket.IPPROTO_TCP, TCP_INFO, TCP_INFO_BYTES)
-    except REFUSALS:
-        return None
-    return parse_tcp_info(data) if data else None
-
-
 def parse_tcp_info(data: bytes) -> TCPInfo:
     """Return the fields as far as ``data`` reaches, one byte at least of ``struct tcp_info``."""
     values: list[Any] = list(_LAYOUT.unpack_from(data.ljust(_LAYOUT.size, b"\0")))
