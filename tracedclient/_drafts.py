@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tracedclient import host
 from tracedclient._infos import PutIdleConnInfo
+from tracedclient.notes import BodyReads
 from tracedclient.redaction import describe_error, printable
 from tracedclient.trace.model import (
     DNS,
@@ -23,27 +21,16 @@ from tracedclient.trace.model import (
     Holder,
     Pool,
     Proxy,
-    Timings,
 )
-from tracedclient.trace.timings import (
-    KEPT,
-    OPENINGS,
-    WRITE_FAILED,
-    Mark,
-    Usual,
-    milliseconds,
-    milliseconds_of,
-    opening,
-    timings,
-    usual,
-)
+from tracedclient.trace.timings import WRITE_FAILED, Mark, milliseconds, milliseconds_of, timings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tracedclient import httptrace
     from tracedclient._clock import Clock
-    from tracedclient.notes import BodyReads, Notes
+    from tracedclient.host import HostSample
+    from tracedclient.notes import Notes
 
 
 def describe(error: BaseException | None) -> str | None:
@@ -59,19 +46,17 @@ def error_info(error: BaseException, phase: str) -> ErrorInfo:
 class AttemptDraft:
     """One try under way."""
 
-    def __init__(self, clock: Clock, number: int) -> None:
-        self._clock = clock
-        self.start = clock.now()
+    def __init__(self, start: int, number: int) -> None:
+        self.start = start
         self.ended: int | None = None
         self.told: httptrace.AttemptDoneInfo | None = None
         self._number = number
         self.exchanges: list[ExchangeDraft] = []
 
-    def done(self, info: httptrace.AttemptDoneInfo) -> None:
-        self.told = info
-        self.ended = self._clock.now()
+    def done(self, at: int, info: httptrace.AttemptDoneInfo) -> None:
+        self.told, self.ended = info, at
 
-    def freeze(self, end: int) -> Attempt:
+    def freeze(self, clock: Clock, end: int) -> Attempt:
         done = self.told
         exchanges = tuple([draft.freeze(end) for draft in self.exchanges])
         failed = None
@@ -79,7 +64,7 @@ class AttemptDraft:
             failed = exchange.error or failed
         return Attempt(
             number=self._number,
-            started_at=self._clock.utc(self.start),
+            started_at=clock.utc(self.start),
             duration_ms=milliseconds((self.ended or end) - self.start),
             status=done.status if done else None,
             error=error_info(done.error, failed.phase if failed else "receive")
@@ -101,6 +86,36 @@ def marks_of(notes: Notes) -> list[Mark]:
     times += [("response_head", notes.head_at), ("put_idle_conn", notes.put_at)]
     times += [("body_done", notes.body_done_at)]
     return [Mark(hook, at) for hook, at in times if at]
+
+
+def host_used(
+    before: HostSample | None, after: HostSample | None
+) -> tuple[float | None, float | None]:
+    """Return the milliseconds that the thread was on the CPU, and that the process was kept off it."""
+    if after is None or before is None:
+        return None, None
+    throttled = None
+    if after.throttled_us is not None and before.throttled_us is not None:
+        throttled = (after.throttled_us - before.throttled_us) / 1000
+    return milliseconds(after.thread_cpu_ns - before.thread_cpu_ns), throttled
+
+
+def body_reads(notes: Notes) -> BodyReads:
+    """Return what was counted of the body after the head."""
+    reads = BodyReads(notes.head_at)
+    for size, waited, at in notes.body_reads:
+        reads.count(size, at - int(waited * 1e9), at)
+    return reads
+
+
+def traffic(notes: Notes, end: int) -> tuple[int, int, int, int]:
+    """Return what ``ExchangeDraft`` counts of an exchange that was noted whole and ended then: bytes
+    and reads, the longest silence and the reader's own time in nanoseconds.
+    """
+    reads = body_reads(notes)
+    silence = max(int(notes.longest_silence * 1e9), reads.longest_silence)
+    received, count = notes.bytes_read + reads.size, notes.reads + reads.reads
+    return received, count, silence, reads.readers_time + end - reads.read_at
 
 
 class ExchangeDraft:
@@ -126,40 +141,25 @@ class ExchangeDraft:
     body_abandoned: bool | None = None
     error: ErrorInfo | None = None
     ended: int | None = None
-    _thread = 0
-    _host_before: host.HostSample | None = None
-    _host_after: host.HostSample | None = None
+    host_before: HostSample | None = None
+    _host_after: HostSample | None = None
     received = 0
     reads: int | None = None
     _read_at = 0
     longest_silence = 0
     readers_time = 0
-    usual: Notes | None = None
-    """What was noted, when nothing else has happened but that the connection was opened."""
 
-    def __init__(self, clock: Clock, method: str, url: str) -> None:
+    def __init__(self, clock: Clock, start: int, method: str, url: str) -> None:
         self._clock = clock
-        self.start = clock.now()
+        self.start = start
         self.method = printable(method)
         self.url = url
         self.marks: list[Mark] = []
         self.connecting: dict[str, int] = {}
 
-    def begin(self) -> None:
-        """Take the time, and that of this thread."""
-        self._thread = threading.get_ident()
-        self._host_before = host.sample()
-        self.mark("exchange_start")
-
-    def mark(self, hook: str) -> int:
-        """Note that it has come to ``hook``, and return when."""
-        at = time.perf_counter_ns()
+    def mark(self, hook: str, at: int) -> None:
+        """Note that it has come to ``hook`` by then."""
         self.marks.append(Mark(hook, at))
-        return at
-
-    def hooks(self) -> tuple[str, ...]:
-        """Return what was marked."""
-        return tuple([mark.hook for mark in self.marks])
 
     def waits_for(self, holders: Sequence[httptrace.Holder]) -> None:
         """Note who holds the connections that this exchange waits for."""
@@ -170,10 +170,10 @@ class ExchangeDraft:
         if self.pool is not None:
             self.pool = msgspec.structs.replace(self.pool, holders=held)
 
-    def head_read(self, head: httptrace.ResponseHeadInfo) -> None:
+    def head_read(self, now: int, head: httptrace.ResponseHeadInfo) -> None:
         """Take what was read until the end of the final head."""
         self.status, self.http_version = head.status, head.version
-        self._head_read(head, self._clock.now())
+        self._head_read(head, now)
 
     def _head_read(self, head: httptrace.ResponseHeadInfo | Notes, now: int) -> None:
         self.received = head.bytes_read
@@ -183,12 +183,7 @@ class ExchangeDraft:
 
     def take(self, notes: Notes) -> None:
         """Take what was noted since the connection was there, as the hooks would have told it."""
-        marks = self.marks
-        if notes.body_done_at and (len(marks) == len(KEPT) or self.hooks() in OPENINGS):
-            # Its marks are made if somebody asks for them.
-            self.usual = notes
-        else:
-            marks += marks_of(notes)
+        self.marks += marks_of(notes)
         self.got_conn = notes.conn
         if notes.wrote_at:
             self.bytes_sent, self.writes = notes.bytes_sent, int(not notes.write_failed)
@@ -196,21 +191,13 @@ class ExchangeDraft:
         if notes.head_at:
             self.status, self.http_version = notes.status, "1.1"
             self._head_read(notes, notes.head_at)
-        for read in notes.body_reads:
-            self.body_read(*read)
+        if notes.body_reads:
+            self.take_reads(body_reads(notes))
         if notes.put_at:
             self.put_idle_conn = PutIdleConnInfo(conn_id=notes.conn.conn_id, error=notes.not_kept)
         if notes.body_done_at:
             self.body_complete = True
             self.tcp = notes.tcp
-
-    def body_read(self, size: int, waited: float, now: int) -> None:
-        """Count one read of the body."""
-        self.readers_time += max(0, now - int(waited * 1e9) - self._read_at)
-        self.received += size
-        self.reads = (self.reads or 0) + 1
-        self.longest_silence = max(self.longest_silence, now - self._read_at)
-        self._read_at = now
 
     def take_reads(self, reads: BodyReads) -> None:
         """Take what ``body_read`` would have counted."""
@@ -220,28 +207,18 @@ class ExchangeDraft:
         self.longest_silence = max(self.longest_silence, reads.longest_silence)
         self._read_at = reads.read_at
 
-    def cpu(self) -> tuple[float | None, float | None]:
-        """Milliseconds this thread was on the CPU, and the process was kept off it."""
-        after, before = self._host_after, self._host_before
-        if after is None or before is None:
-            return None, None
-        throttled = None
-        if after.throttled_us is not None and before.throttled_us is not None:
-            throttled = (after.throttled_us - before.throttled_us) / 1000
-        return milliseconds(after.thread_cpu_ns - before.thread_cpu_ns), throttled
-
-    def end(self) -> None:
+    def end(self, at: int, host_after: HostSample | None) -> None:
+        """It ended then, for the first time if that was not before; ``None``: it did in another thread."""
         if self.ended is None:
-            self.ended = self._clock.now()
+            self.ended = at
             if self.body_complete is not None and self._read_at:
-                self.readers_time += self.ended - self._read_at
-            if threading.get_ident() == self._thread:
-                self._host_after = host.sample()
+                self.readers_time += at - self._read_at
+            self._host_after = host_after
 
     def freeze(self, call_end: int) -> Exchange:
         end = self.ended or call_end
         utc = self._clock.utc
-        cpu, throttled = self.cpu()
+        cpu, throttled = host_used(self.host_before, self._host_after)
         return Exchange(
             method=self.method,
             url=self.url,
@@ -251,7 +228,7 @@ class ExchangeDraft:
             status=self.status,
             http_version=self.http_version,
             error=self.error,
-            ms=self._timings(end),
+            ms=timings(self.marks, self.start, end, self.readers_time),
             connection=self._connection(),
             pool=self.pool,
             dns=self.dns,
@@ -270,21 +247,8 @@ class ExchangeDraft:
             longest_silence_ms=milliseconds(self.longest_silence) if self.reads else None,
             body_complete=self.body_complete,
             body_abandoned=self.body_abandoned,
-            events=self._clock.events([*self.marks, *(marks_of(self.usual) if self.usual else ())]),
+            events=self._clock.events(self.marks),
         )
-
-    def _timings(self, end: int) -> Timings:
-        if self.usual is None:
-            return timings(self.marks, self.start, end, self.readers_time)
-        opened = opening(self.marks)
-        return self.usual_phases(self.usual, end, opened).timings(opened)
-
-    def usual_phases(self, notes: Notes, end: int, opened: Mapping[str, int] | None) -> Usual:
-        """Return the phases of an exchange that was as usual, and ended at ``end``, after those in
-        which its connection was ``opened``.
-        """
-        times = (self.start, notes.got_conn_at, notes.wrote_at, notes.first_byte_at, end)
-        return usual(times, self.readers_time, sum(opened.values()) if opened else 0)
 
     def _why_not_returned(self) -> str | None:
         if self.put_idle_conn is not None:

@@ -44,7 +44,7 @@ class BodyReads:
         """Count a read from ``began`` to ``at`` that brought ``size`` bytes."""
         silence = at - self.read_at
         self.longest_silence = max(self.longest_silence, silence)
-        self.readers_time += began - self.read_at
+        self.readers_time += max(0, began - self.read_at)
         self.size += size
         self.reads += 1
         self.read_at = at

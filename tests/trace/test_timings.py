@@ -9,15 +9,12 @@ from hypothesis import strategies as st
 from tracedclient.httptrace import HOOKS
 from tracedclient.trace.model import PHASES, Timings
 from tracedclient.trace.timings import (
-    OPENINGS,
     WRITE_FAILED,
     Mark,
     milliseconds,
-    opening,
     phase_nanoseconds,
     timings,
     total,
-    usual,
 )
 
 MS = 1_000_000
@@ -229,22 +226,3 @@ def test_total_sums_over_exchanges_and_invents_nothing():
 def test_milliseconds_are_to_the_microsecond(nanoseconds, expected):
     """Milliseconds carry three decimals."""
     assert milliseconds(nanoseconds) == expected
-
-
-@given(
-    st.sampled_from(sorted(OPENINGS)),
-    st.lists(st.integers(0, 10**12), min_size=13, max_size=13).map(sorted),
-    st.integers(0, 10**12),
-)
-def test_usual_exchange_is_timed_as_any(hooks, times, readers_time):
-    """The times of an exchange on a kept or new connection give what their marks give, whatever
-    they are.
-    """
-    start, got_conn, wrote, first_byte, end = times[0], *times[-4:]
-    before = [Mark(hook, at) for hook, at in zip(hooks, times[1:], strict=False)]
-    after = {"got_conn": got_conn, "wrote_headers": wrote, "wrote_request": wrote}
-    after |= {"got_first_response_byte": first_byte, "response_head": first_byte, "body_done": end}
-    marks = before + [Mark(hook, at) for hook, at in after.items()]
-    opened = opening(before)
-    found = usual((start, got_conn, wrote, first_byte, end), readers_time, sum(opened.values()))
-    assert found.timings(opened) == timings(marks, start, end, readers_time)

@@ -8,7 +8,7 @@ exchange failed lasts until the failure.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -107,21 +107,6 @@ def timings(marks: Sequence[Mark], start: int, end: int, readers_time: int = 0) 
     return Timings(unaccounted=milliseconds(max(0, unaccounted)), **spent)
 
 
-class Usual(NamedTuple):
-    """The phases of an exchange as most are, in milliseconds. On a kept connection there are no
-    others; before, there may be those of ``opening``.
-    """
-
-    send: float
-    wait: float
-    receive: float
-    unaccounted: float
-
-    def timings(self, opened: Mapping[str, int]) -> Timings:
-        """Return them, and those of ``opening``, as ``timings`` does."""
-        return Timings(**in_milliseconds(opened), **self._asdict())
-
-
 _DNS = ("dns_start", "dns_done")
 _CONNECT = ("connect_start", "connect_done")
 _TLS = ("tls_handshake_start", "tls_handshake_done")
@@ -140,26 +125,17 @@ OPENINGS = frozenset(
 """What comes before a connection that is there, or is opened at the first try."""
 
 
-def opening(marks: Sequence[Mark]) -> dict[str, int]:
-    """Return the nanoseconds of the phases in which a connection was opened as in ``OPENINGS``."""
-    pairs = zip(marks[2::2], marks[3::2], strict=True)
-    return {_PAIRS[began.hook][0]: done.at - began.at for began, done in pairs}
+def opening(events: Sequence[tuple[str, int, object]]) -> dict[str, int]:
+    """Return the nanoseconds of the phases in which a connection was opened as in ``OPENINGS``, for the
+    hooks after ``KEPT``, each with its time.
+    """
+    pairs = zip(events[::2], events[1::2], strict=True)
+    return {_PAIRS[began[0]][0]: done[1] - began[1] for began, done in pairs}
 
 
 def in_milliseconds(phases: Mapping[str, int]) -> dict[str, float]:
     """Return what each of ``phases``, in nanoseconds, took."""
     return {phase: milliseconds(spent) for phase, spent in phases.items()}
-
-
-def usual(times: tuple[int, int, int, int, int], readers_time: int, opened: int = 0) -> Usual:
-    """Return what ``timings`` makes of such marks: the start, ``got_conn``, ``wrote_request``, the
-    first byte and the end. ``opened`` nanoseconds were ``opening``'s.
-    """
-    start, got_conn, wrote, first_byte, end = times
-    send, wait = wrote - got_conn, first_byte - wrote
-    receive = max(0, end - first_byte - readers_time)
-    rest = end - start - opened - send - wait - receive
-    return Usual(milliseconds(send), milliseconds(wait), milliseconds(receive), milliseconds(rest))
 
 
 def total(all_timings: Sequence[Timings]) -> Mapping[str, float]:
