@@ -242,7 +242,7 @@ def _noting(hook: str) -> Callable[[Recorder, Any], None]:
 
 # Called for each header in vain: a subclass may want it.
 _UNHEARD = "wrote_header_field"
-for _hook in HOOKS:
+for _hook in (*HOOKS, "body_noted"):
     if _hook not in vars(Recorder) and _hook != _UNHEARD:
         setattr(Recorder, _hook, _noting(_hook))
 
