@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
+    from tracedclient.httptrace import ClientTrace
     from tracedclient.inflight import OngoingCall
     from tracedclient.propagation import Outbound
     from tracedclient.retry import Breakers, Budgets
@@ -58,6 +59,7 @@ class Call:
     """The attempts of one call."""
 
     def __init__(self, plan: Plan, ongoing: OngoingCall) -> None:
+        self._trace = current_client_trace()
         self._plan = plan
         self._ongoing = ongoing
         self._body = ReplayableBody(plan.request.body, plan.body_factory)
@@ -76,12 +78,13 @@ class Call:
         else:
             if answer.status_code < 400 and value_of(answer.headers, "retry-after") is None:
                 # No policy repeats this: there is nothing to decide.
-                self._tell_done(1, answer.status_code, _ANSWERED)
-                return self._handed_over(answer)
+                if self._trace is not None:
+                    self._tell_done(self._trace, 1, answer.status_code, _ANSWERED)
+                return self._handed_over(answer) if plan.stream else answer
             first = self._answered(answer)
         last = self._loop().run(self._attempt, first, started)
         if last.answer is not None:
-            return self._handed_over(last.answer)
+            return self._handed_over(last.answer) if plan.stream else last.answer
         assert last.facts.error is not None
         raise self._final(last.facts.error)
 
@@ -96,8 +99,7 @@ class Call:
         )
 
     def _handed_over(self, answer: Response) -> Response:
-        if self._plan.stream:
-            self._ongoing.is_handed_over()
+        self._ongoing.is_handed_over()
         return answer
 
     def _remaining(self) -> float | None:
@@ -113,9 +115,8 @@ class Call:
 
     def _exchange(self, number: int) -> Response:
         self._ongoing.starts(number, fresh=self._has_met_stale)
-        trace = current_client_trace()
-        if trace is not None:
-            trace.attempt_start(httptrace.AttemptStartInfo(number=number))
+        if self._trace is not None:
+            self._trace.attempt_start(httptrace.AttemptStartInfo(number=number))
         if number > 1:
             self._rewind()
         timeouts = self._timeouts()
@@ -175,7 +176,11 @@ class Call:
             return timeout.connect, timeout.read
         if remaining < _MIN_ATTEMPT_SECONDS:
             raise self._deadline_exceeded()
-        return _least(timeout.connect, remaining), _least(timeout.read, remaining)
+        connect, read = timeout.connect, timeout.read
+        return (
+            remaining if connect is None or connect > remaining else connect,
+            remaining if read is None or read > remaining else read,
+        )
 
     def _facts(
         self,
@@ -204,25 +209,29 @@ class Call:
             self._ongoing.sleeps()
             if attempted.answer is not None:
                 attempted.answer.close()
-        self._tell_done(number, attempted.facts.status, then, attempted.facts.error)
+        if self._trace is not None:
+            facts = attempted.facts
+            self._tell_done(self._trace, number, facts.status, then, facts.error)
 
     @staticmethod
     def _tell_done(
-        number: int, status: int | None, then: Next, error: BaseException | None = None
+        trace: ClientTrace,
+        number: int,
+        status: int | None,
+        then: Next,
+        error: BaseException | None = None,
     ) -> None:
-        trace = current_client_trace()
-        if trace is not None:
-            trace.attempt_done(
-                httptrace.AttemptDoneInfo(
-                    number=number,
-                    status=status,
-                    error=error,
-                    retry=then.decision.retry,
-                    reason=then.decision.reason,
-                    sleep=then.sleep,
-                    retry_after=then.asked,
-                )
+        trace.attempt_done(
+            httptrace.AttemptDoneInfo(
+                number=number,
+                status=status,
+                error=error,
+                retry=then.decision.retry,
+                reason=then.decision.reason,
+                sleep=then.sleep,
+                retry_after=then.asked,
             )
+        )
 
     def _final(self, error: BaseException) -> BaseException:
         """Say of a timeout that it was the call's, when it was: then no other limit is to blame."""
@@ -245,10 +254,6 @@ class Call:
 def _is_timeout(error: BaseException) -> bool:
     # requests calls one in an upload or in the answer's body a ConnectionError.
     return any(isinstance(cause, TimeoutError) for cause in causes(error))
-
-
-def _least(limit: float | None, remaining: float) -> float:
-    return remaining if limit is None else min(limit, remaining)
 
 
 def request_parts(request: Any) -> tuple[str | None, str | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from contextlib import nullcontext
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import requests
@@ -46,6 +45,7 @@ from tracedclient.transport import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from requests import PreparedRequest, Request
     from typing_extensions import Self
@@ -244,14 +244,10 @@ class HTTPClient:
         Raises requests' exceptions, with the trace as ``error.trace``; ``TypeError`` and
         ``ValueError`` for arguments that cannot be meant, naming them.
         """
-        options = {
-            "timeout": timeout,
-            "stream": stream,
-            "allow_redirects": allow_redirects,
-            "idempotency_key": idempotency_key,
-            "body_factory": body_factory,
-        }
-        return self._do(request, trace_id, debug, {}, trace=trace, **options)
+        return self._do(
+            *(request, trace_id, debug, {}, timeout, stream, allow_redirects),
+            *(idempotency_key, trace, body_factory),
+        )
 
     def request(
         self,
@@ -359,16 +355,18 @@ class HTTPClient:
 
     # --- one call -----------------------------------------------------------------------------
 
-    def _do(
+    def _do(  # noqa: PLR0917 - as ``do``
         self,
         request: Request | PreparedRequest,
         trace_id: str | None,
         debug: bool | None,
         settings: Mapping[str, Any],
-        *,
-        trace: ClientTrace | None = None,
         timeout: Any = None,
-        **options: Any,
+        stream: bool = False,
+        allow_redirects: bool | None = None,
+        idempotency_key: str | bool | None = None,
+        trace: ClientTrace | None = None,
+        body_factory: Callable[[], Any] | None = None,
     ) -> TracedResponse:
         timeout = self._timeout if timeout is None else Timeout.of(timeout)
         given, parts = _given_context(trace_id), request_parts(request)
@@ -381,49 +379,37 @@ class HTTPClient:
         recorder = None
         if decision is not None:
             recorder = self._tracing.recorder(ongoing, decision, context.span_id)
-        plan = partial(
-            self._plan,
-            *(request, context, settings),
-            timeout=timeout,
-            recorder=recorder,
-            watches=watches,
-            **options,
+        asked = (
+            *(request, context, settings, timeout, recorder, watches),
+            *(stream, allow_redirects, idempotency_key, body_factory),
         )
-        traces = [each for each in (trace, recorder) if each is not None]
-        if not traces and watches is None:
-            response = self._run(plan, ongoing, None)
+        if trace is None and recorder is None and watches is None:
+            with self._open_calls.until_done(ongoing, None):
+                response = Call(self._plan(*asked), ongoing).run()
         else:
             # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
-            watched = client_trace(*traces) if traces else _UNWATCHED
-            with watched, watches or _UNWATCHED:
-                response = self._run(plan, ongoing, recorder)
+            watching = _watching(trace, recorder)
+            with self._open_calls.until_done(ongoing, recorder), watching, watches or _UNWATCHED:
+                response = Call(self._plan(*asked), ongoing).run()
         if recorder is not None:
-            stream = bool(options.get("stream"))
             self._open_calls.finish_with_body(ongoing, recorder, response, stream=stream)
         elif not isinstance(response, TracedResponse):
             # Of an adapter that somebody else mounted.
             response.trace = None  # type: ignore[attr-defined]
         return response  # type: ignore[return-value] # as far as its users can see
 
-    def _run(
-        self, plan: Callable[[], Plan], ongoing: OngoingCall, recorder: Recorder | None
-    ) -> requests.Response:
-        with self._open_calls.until_done(ongoing, recorder):
-            return Call(plan(), ongoing).run()
-
-    def _plan(
+    def _plan(  # noqa: PLR0917 - as ``do``
         self,
         request: Request | PreparedRequest,
         context: TraceContext,
         settings: Mapping[str, Any],
-        *,
         timeout: Timeout,
         recorder: Recorder | None,
         watches: Watches | None,
-        stream: bool = False,
-        allow_redirects: bool | None = None,
-        idempotency_key: str | bool | None = None,
-        body_factory: Callable[[], Any] | None = None,
+        stream: bool,
+        allow_redirects: bool | None,
+        idempotency_key: str | bool | None,
+        body_factory: Callable[[], Any] | None,
     ) -> Plan:
         prepared = prepare(self.session, request, body_factory)
         records = recorder is not None and recorder.decision.emit != "on_failure"
@@ -451,16 +437,20 @@ class HTTPClient:
     def _decision(self, debug: bool | None, ongoing: OngoingCall) -> Decision | None:
         """Why this call is traced; ``None`` when it is not."""
         if debug is None:
-            return self._asked_flag(ongoing) or self._otherwise
+            asked = None if self._flag.is_quiet() else self._asked_flag(ongoing)
+            return asked or self._otherwise
         if not isinstance(debug, bool):
             raise TypeError(f"debug must be True, False or None, not {debug!r}")
         return BY_CALL if debug else None
 
     def _asked_flag(self, ongoing: OngoingCall) -> Decision | None:
-        if self._flag.is_quiet():
-            return None
         host, path = target(ongoing.url)
         return self._flag.decide(ongoing.method or "", host, path, ongoing.trace_id)
+
+
+def _watching(*traces: ClientTrace | None) -> AbstractContextManager[None]:
+    given = [trace for trace in traces if trace is not None]
+    return client_trace(*given) if given else _UNWATCHED
 
 
 def _new_context() -> TraceContext:
