@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import requests
 
 from tracedclient import CircuitBreaker, RetryBudget, RetryPolicy, Timeout, TracedResponse
-from tracedclient._call import Call, Plan
+from tracedclient._call import Call, Rules
 from tracedclient.inflight import OngoingCall
 from tracedclient.propagation import Propagation
 from tracedclient.retry import Breakers, Budgets
@@ -76,22 +76,20 @@ def _way(
     request: requests.PreparedRequest, send: Any, breaker: CircuitBreaker | None
 ) -> Callable[[], object]:
     timeout = Timeout()
-    plan = Plan(
-        request=request,
-        timeout=timeout,
-        policy=RetryPolicy(),
-        keyed=False,
-        stream=False,
-        send=send,
-        sleeper=Sleeper(),
-        origin=ORIGIN,
-        budgets=Budgets(RetryBudget()),
-        breakers=Breakers(breaker),
-        body_factory=None,
-        deadline_header=None,
-        outbound=Propagation(formats=()).outbound(TraceContext("4bf92f35"), request, sampled=None),
-    )
-    return lambda: Call(plan, OngoingCall("4bf92f35", "GET", URL, timeout.total)).run()
+    rules = Rules(RetryPolicy(), Budgets(RetryBudget()), Breakers(breaker), Sleeper(), None)
+    outbound = Propagation(formats=()).outbound(TraceContext("4bf92f35"), request, sampled=None)
+
+    def call() -> object:
+        ongoing = OngoingCall("4bf92f35", "GET", URL, timeout.total)
+        return Call(
+            *(rules, ongoing, request, send, ORIGIN, outbound),
+            timeout=timeout,
+            stream=False,
+            keyed=False,
+            body_factory=None,
+        ).run()
+
+    return call
 
 
 def _cost(way: Callable[[], object], calls: int) -> float:

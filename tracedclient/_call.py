@@ -35,42 +35,53 @@ _UNAVAILABLE = (502, 503, 504)
 _ANSWERED = Next(ANSWERED, 0.0)
 
 
-class Plan(NamedTuple):
-    """What does not change from one attempt to the next."""
+class Rules(NamedTuple):
+    """What does not change from one call of a client to the next."""
 
-    request: PreparedRequest
-    timeout: Timeout
     policy: RetryPolicy
-    keyed: bool
-    stream: bool
-    send: Callable[..., Response]
-    """``session.send`` with all of its settings but the timeout."""
-    sleeper: Sleeper
-    origin: str
     budgets: Budgets
     breakers: Breakers
-    body_factory: Callable[[], Any] | None
+    sleeper: Sleeper
     deadline_header: str | None
-    outbound: Outbound
-    """What is sent on of the trace."""
 
 
 class Call:
-    """The attempts of one call."""
+    """The attempts of one call. ``send`` is the session's, with all of its settings but the timeout."""
 
-    def __init__(self, plan: Plan, ongoing: OngoingCall) -> None:
+    def __init__(  # noqa: PLR0917 - called once, where all are at hand
+        self,
+        rules: Rules,
+        ongoing: OngoingCall,
+        request: PreparedRequest,
+        send: Callable[..., Response],
+        origin: str,
+        outbound: Outbound,
+        *,
+        timeout: Timeout,
+        stream: bool,
+        keyed: bool,
+        body_factory: Callable[[], Any] | None,
+    ) -> None:
         self._trace = current_client_trace()
-        self._plan = plan
+        self._rules = rules
         self._ongoing = ongoing
-        self._body = ReplayableBody(plan.request.body, plan.body_factory)
-        plan.request.body = self._body.body
-        carry_on(plan.outbound, plan.request)
+        self._request = request
+        self._session_send = send
+        self._origin = origin
+        self._outbound = outbound
+        self._timeout = timeout
+        self._stream = stream
+        self._keyed = keyed
+        self._body_factory = body_factory
+        self._body = ReplayableBody(request.body, body_factory)
+        request.body = self._body.body
+        carry_on(outbound, request)
         self._has_met_stale = False
 
     def run(self) -> Response:
         """Return the answer of the last attempt, or raise its error as it came."""
-        plan, started = self._plan, time.monotonic()
-        plan.budgets.deposit(plan.origin)
+        started = time.monotonic()
+        self._rules.budgets.deposit(self._origin)
         try:
             answer = self._exchange(1)
         except Exception as error:  # noqa: BLE001 - raised again when no attempt is left
@@ -80,18 +91,18 @@ class Call:
                 # No policy repeats this: there is nothing to decide.
                 if self._trace is not None:
                     self._tell_done(self._trace, 1, answer.status_code, _ANSWERED)
-                return self._handed_over(answer) if plan.stream else answer
+                return self._handed_over(answer) if self._stream else answer
             first = self._answered(answer)
         last = self._loop().run(self._attempt, first, started)
         if last.answer is not None:
-            return self._handed_over(last.answer) if plan.stream else last.answer
+            return self._handed_over(last.answer) if self._stream else last.answer
         assert last.facts.error is not None
         raise self._final(last.facts.error)
 
     def _loop(self) -> RetryLoop[Response]:
-        origin, budgets = self._plan.origin, self._plan.budgets
+        origin, budgets = self._origin, self._rules.budgets
         return RetryLoop(
-            self._plan.policy,
+            self._rules.policy,
             remaining=self._remaining,
             sleep=self._sleep,
             withdraw=lambda: budgets.withdraw(origin),
@@ -120,8 +131,8 @@ class Call:
         if number > 1:
             self._rewind()
         timeouts = self._timeouts()
-        if self._plan.deadline_header is not None:
-            self._tell_deadline(self._plan.deadline_header)
+        if self._rules.deadline_header is not None:
+            self._tell_deadline(self._rules.deadline_header)
         return self._send(timeouts)
 
     def _answered(self, answer: Response) -> Attempted[Response]:
@@ -129,11 +140,11 @@ class Call:
         return Attempted(self._facts(answer.status_code, told_when=told is not None), answer, told)
 
     def _send(self, timeouts: tuple[float | None, float | None]) -> Response:
-        permit = self._plan.breakers.ask(self._plan.origin)
+        permit = self._rules.breakers.ask(self._origin)
         try:
             # Not before the breaker's permit: what is not sent is no span.
-            self._plan.outbound.begin(self._plan.request)
-            answer = self._plan.send(self._plan.request, timeout=timeouts)
+            self._outbound.begin(self._request)
+            answer = self._session_send(self._request, timeout=timeouts)
         except (requests.ConnectionError, requests.Timeout):
             permit.failed()
             raise
@@ -150,28 +161,28 @@ class Call:
 
     def _rewind(self) -> None:
         self._body.rewind()
-        if self._plan.body_factory is None:
-            self._plan.request.body = self._body.body
+        if self._body_factory is None:
+            self._request.body = self._body.body
         else:
-            set_body(self._plan.request, self._body.body)
+            set_body(self._request, self._body.body)
 
     def _tell_deadline(self, header: str) -> None:
         """Offer the next service the time that is left: relative, since clocks differ."""
         remaining = self._remaining()
         if remaining is not None:
-            self._plan.request.headers[header] = str(int(remaining * 1000))
+            self._request.headers[header] = str(int(remaining * 1000))
 
     def _sleep(self, seconds: float) -> None:
         try:
-            self._plan.sleeper.sleep(seconds)
+            self._rules.sleeper.sleep(seconds)
         except Woken:
             raise ClientClosed(
                 "the client was closed while the call slept between two attempts",
-                request=self._plan.request,
+                request=self._request,
             ) from None
 
     def _timeouts(self) -> tuple[float | None, float | None]:
-        timeout, remaining = self._plan.timeout, self._remaining()
+        timeout, remaining = self._timeout, self._remaining()
         if remaining is None:
             return timeout.connect, timeout.read
         if remaining < _MIN_ATTEMPT_SECONDS:
@@ -191,9 +202,9 @@ class Call:
     ) -> AttemptFacts:
         wire = None if error is None else wire_facts(error)
         return AttemptFacts(
-            method=self._plan.request.method or "",
+            method=self._request.method or "",
             replayable=self._body.replayable,
-            keyed=self._plan.keyed,
+            keyed=self._keyed,
             status=status,
             error=error,
             phase=wire.phase if wire else None,
@@ -246,8 +257,8 @@ class Call:
 
     def _deadline_exceeded(self) -> DeadlineExceeded:
         return DeadlineExceeded(
-            f"the call's total timeout of {self._plan.timeout.total} s has passed",
-            request=self._plan.request,
+            f"the call's total timeout of {self._timeout.total} s has passed",
+            request=self._request,
         )
 
 

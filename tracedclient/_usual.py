@@ -11,73 +11,25 @@ from tracedclient._replay import agreed, connected, looked_up
 from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
 from tracedclient.trace.summary import split_address
-from tracedclient.trace.timings import OPENINGS, in_milliseconds, milliseconds_of, opening
+from tracedclient.trace.timings import OPENINGS, in_milliseconds, milliseconds_of, phases_of
 from tracedclient.trace.usual import Figures, Opening, Shape, quoted
 from tracedclient.trace.verdict import UNUSUAL_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tracedclient._clock import Clock
     from tracedclient._infos import (
         AttemptDoneInfo,
-        ExchangeStartInfo,
         GetConnInfo,
         GotConnInfo,
         TLSState,
     )
     from tracedclient._replay import Entry
-    from tracedclient.host import HostSample
     from tracedclient.notes import Notes
     from tracedclient.trace.usual import Filling
 
 _USUAL = {("attempt_start", *hooks, "noted", "attempt_done"): hooks for hooks in OPENINGS}
-
-
-class UsualCall(NamedTuple):
-    """What the journal has of a call that was like most: one attempt that was answered below 400, on a
-    connection that was kept or opened at the first try, without a proxy. Times are nanoseconds.
-    """
-
-    hooks: tuple[str, ...]
-    """One of ``OPENINGS``."""
-    attempt_start: int
-    exchange_start: int
-    start: ExchangeStartInfo
-    host_before: HostSample
-    get_conn: int
-    pool: GetConnInfo
-    opening: list[Entry]
-    exchange_end: int
-    notes: Notes
-    host_after: HostSample | None
-    attempt_end: int
-    done: AttemptDoneInfo
-
-
-def usual_call(journal: list[Entry], status: int | None) -> UsualCall | None:
-    """Return what there is of a call that was like most and ended with ``status``; ``None`` of any
-    other.
-    """
-    hooks = _USUAL.get(tuple([entry[0] for entry in journal]))
-    if hooks is None or status is None or status >= 400:
-        return None
-    attempt, exchange, get_conn, *opened, noted, (_, done_at, done) = journal
-    (start, before), (notes, after) = exchange[2], noted[2]
-    is_usual = (
-        status == done.status == notes.status
-        and notes.body_done_at
-        and not done.retry
-        and done.error is None
-        and done.retry_after is None
-        and start.proxy is None
-    )
-    if not is_usual:
-        return None
-    return UsualCall(
-        *(hooks, attempt[1], exchange[1], start, before, get_conn[1], get_conn[2], opened),
-        *(noted[1], notes, after, done_at, done),
-    )
 
 
 class Ended(NamedTuple):
@@ -85,103 +37,101 @@ class Ended(NamedTuple):
 
     trace_id: str
     parent_span_id: str | None
-    url: str
-    """As it may be shown; that of its exchange is the same."""
+    url: str | None
+    shown_url: str
+    status: int | None
     clock: Clock
     at: int
+    """Nanoseconds of ``clock``, as all times here."""
     constants: tuple[object, ...]
     """What its record has of the process, the client and the decision."""
 
 
 def figures(
-    ended: Ended, call: UsualCall
+    call: Ended, journal: Sequence[Entry]
 ) -> tuple[Shape, Filling, float, Mapping[str, float]] | None:
-    """Return the shape and the figures of a call, and the milliseconds that it and each of its phases
-    took.
+    """Return the shape and the figures of a call with this journal, and the milliseconds that it and
+    each of its phases took.
 
-    ``None`` when it was not short enough to be judged by these alone.
+    ``None`` when it was not like most: one attempt that was answered below 400, on a connection that
+    was kept or opened at the first try, without a proxy, and so short that this alone is judged.
     """
-    start, notes, clock = call.start, call.notes, ended.clock
-    second, base = clock.whole_second()
-    last = max(ended.at, notes.put_at, notes.body_done_at)
-    if ended.at - clock.start >= _UNUSUAL or base + last >= SECOND:
+    hooks = _USUAL.get(tuple([entry[0] for entry in journal]))
+    if hooks is None:
         return None
-    received, reads, silence, readers_time = traffic(notes, call.exchange_end)
-    opened = opening(call.opening) if call.opening else {}
-    # Microseconds, rounded as ``milliseconds`` does it.
-    call_us, attempt_us, exchange_us, silence_us, send, wait, receive, rest = [
-        (ns + 500) // 1000
+    attempt, exchange, (_, get_conn, pool), *opening, noted, (_, attempt_end, done) = journal
+    (_, start, (begun, before)), (_, end, (notes, after)) = exchange, noted
+    trace_id, parent_span_id, url, shown_url, status, clock, call_end, constants = call
+    second, base = clock.whole_second()
+    is_usual = (
+        begun.url == url
+        and begun.proxy is None
+        and _is_answered(status, done, notes)
+        and call_end - clock.start < _UNUSUAL
+        and base + call_end < SECOND
+    )
+    if not is_usual:
+        return None
+    received, reads, silence, readers_time = traffic(notes, end)
+    opened = phases_of(opening) if opening else {}
+    send = notes.wrote_at - notes.got_conn_at
+    wait = notes.first_byte_at - notes.wrote_at
+    receive = max(0, end - notes.first_byte_at - readers_time)
+    rest = end - start - sum(opened.values()) - send - wait - receive
+    # As ``milliseconds`` has them.
+    call_ms, attempt_ms, exchange_ms, silence_ms, send_ms, wait_ms, receive_ms, rest_ms = [
+        (ns + 500) // 1000 / 1000
         for ns in (
-            ended.at - clock.start,
-            call.attempt_end - call.attempt_start,
-            call.exchange_end - call.exchange_start,
-            silence,
-            *_spent(call, readers_time, sum(opened.values())),
+            *(call_end - clock.start, attempt_end - attempt[1], end - start, silence),
+            *(send, wait, receive, rest),
         )
     ]
-    phases = {"send": send / 1000, "wait": wait / 1000, "receive": receive / 1000}
-    in_phases = send + wait + receive
-    if opened:
-        spent = in_milliseconds(opened)
-        phases = {**spent, **phases}
-        in_phases += round(sum(spent.values()) * 1000)
+    phases = {**in_milliseconds(opened), "send": send_ms, "wait": wait_ms, "receive": receive_ms}
     found = Figures._make(
         (
-            ended.trace_id,
-            ended.parent_span_id,
-            start.span_id,
-            quoted(ended.url),
-            second,
-            *[(base + at) // 1000 for at in _moments(clock, call)],
-            *(call_us / 1000, attempt_us / 1000, exchange_us / 1000),
-            *(send / 1000, wait / 1000, receive / 1000, rest / 1000),
-            max(0, call_us - in_phases) / 1000,
+            *(trace_id, parent_span_id, begun.span_id, quoted(shown_url), second),
+            *[
+                (base + at) // 1000
+                for at in (
+                    *(clock.start, attempt[1], start, start, get_conn),
+                    *(notes.got_conn_at, notes.wrote_at, notes.first_byte_at),
+                    *(notes.head_at, notes.put_at, notes.body_done_at),
+                )
+            ],
+            *(call_ms, attempt_ms, exchange_ms, send_ms, wait_ms, receive_ms, rest_ms),
+            # As the summary has it, whose rounding takes longer.
+            max(0, round((call_ms - sum(phases.values())) * 1000)) / 1000,
             max(phases, key=phases.__getitem__),
             notes.status,
-            *_connection(notes.conn, call.pool),
-            *(notes.bytes_sent, received, reads, silence_us / 1000),
+            *_connection(notes.conn, pool),
+            *(notes.bytes_sent, received, reads, silence_ms),
             None if notes.buffered is None else milliseconds_of(notes.buffered),
             None if notes.tcp is None else json_text(notes.tcp),
-            *host_used(call.host_before, call.host_after),
+            *host_used(before, after),
         )
     )
-    has = (*_has(found), rest == 0, notes.put_at == 0, notes.conn.reused)
-    words = (call.done.reason, notes.not_kept, start.method)
-    if not opened:
-        return Shape(ended.constants, has, words, call.hooks), found, call_us / 1000, phases
-    shape = Shape(ended.constants, has, (*words, *_said(call)), call.hooks)
-    return shape, found + _opening(call, base, phases), call_us / 1000, phases
+    has = (*_has(found), rest_ms == 0, notes.put_at == 0, notes.conn.reused)
+    words = (done.reason, notes.not_kept, begun.method)
+    if not opening:
+        return Shape(constants, has, words, hooks), found, call_ms, phases
+    given = {hook: (at, info) for hook, at, info in opening}
+    shape = Shape(constants, has, (*words, *_said(given)), hooks)
+    return shape, found + _opening(given, base, phases), call_ms, phases
 
 
 _UNUSUAL = int(UNUSUAL_MS * 1e6) - 500
 """Nanoseconds; what is less is less than ``UNUSUAL_MS`` in a record too."""
 
 
-def _spent(call: UsualCall, readers_time: int, opened: int) -> tuple[int, int, int, int]:
-    """Nanoseconds for ``send``, ``wait``, ``receive`` and what they leave over, as ``timings`` has them;
-    ``opened`` is what opening the connection took.
-    """
-    notes, end = call.notes, call.exchange_end
-    send, wait = notes.wrote_at - notes.got_conn_at, notes.first_byte_at - notes.wrote_at
-    receive = max(0, end - notes.first_byte_at - readers_time)
-    return send, wait, receive, end - call.exchange_start - opened - send - wait - receive
-
-
-def _moments(clock: Clock, call: UsualCall) -> tuple[int, ...]:
-    """From the call's start to the body's end."""
-    notes = call.notes
+def _is_answered(status: int | None, done: AttemptDoneInfo, notes: Notes) -> bool:
     return (
-        clock.start,
-        call.attempt_start,
-        call.exchange_start,
-        call.exchange_start,
-        call.get_conn,
-        notes.got_conn_at,
-        notes.wrote_at,
-        notes.first_byte_at,
-        notes.head_at,
-        notes.put_at,
-        notes.body_done_at,
+        status is not None
+        and status < 400
+        and status == done.status == notes.status
+        and not done.retry
+        and done.error is None
+        and done.retry_after is None
+        and notes.body_done_at > 0
     )
 
 
@@ -218,15 +168,18 @@ def _has(found: Figures) -> tuple[bool, ...]:
     )
 
 
-def _said(call: UsualCall) -> tuple[str | None, ...]:
+def _said(given: Mapping[str, tuple[int, Any]]) -> tuple[str | None, ...]:
     """What of the opening stands in the summary."""
-    given = {hook: info for hook, _, info in call.opening}
     dns, tls = given.get("dns_done"), given.get("tls_handshake_done")
-    return (looked_up(dns).error if dns else None, agreed(tls).version if tls else None)
+    return (
+        None if dns is None else looked_up(dns[1]).error,
+        None if tls is None else agreed(tls[1]).version,
+    )
 
 
-def _opening(call: UsualCall, base: int, phases: Mapping[str, float]) -> Opening:
-    given = {hook: (at, info) for hook, at, info in call.opening}
+def _opening(
+    given: Mapping[str, tuple[int, Any]], base: int, phases: Mapping[str, float]
+) -> Opening:
     at = {hook: (base + when) // 1000 for hook, (when, _) in given.items()}.get
     dns, tls = given.get("dns_done"), given.get("tls_handshake_done")
     spent = phases.get

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import requests
 
-from tracedclient._call import Call, Plan, request_parts
+from tracedclient._call import Call, Rules, request_parts
 from tracedclient._open_calls import OpenCalls
 from tracedclient._prepare import add_idempotency_key, prepare
 from tracedclient._settings import (
@@ -173,12 +173,9 @@ class HTTPClient:
             raise TypeError(f"propagation must be a Propagation, not {propagation!r}")
         self._service = service
         self._timeout = Timeout.of(timeout)
-        self._retry = retry
         self._propagation = propagation
-        self._deadline_header = checked_header_name("deadline_header", deadline_header)
-        self._sleeper = Sleeper()
-        self._budgets = Budgets(budget)
-        self._breakers = Breakers(breaker)
+        deadline_header = checked_header_name("deadline_header", deadline_header)
+        self._rules = Rules(retry, Budgets(budget), Breakers(breaker), Sleeper(), deadline_header)
         fan_out = None if sinks is None else FanOut(tuple(sinks))
         self._flag = flag(debug)
         self.flight: Flight | None = None
@@ -322,8 +319,8 @@ class HTTPClient:
         """Return what there is of calls in flight, retries left, and circuits not closed."""
         return Stats(
             in_flight=len(self.in_flight()),
-            retries_left=self._budgets.balances(),
-            circuits=self._breakers.states(),
+            retries_left=self._rules.budgets.balances(),
+            circuits=self._rules.breakers.states(),
             traces_dropped=self.debug.status().dropped,
             instrument_failures=self._instruments.failures,
         )
@@ -334,7 +331,7 @@ class HTTPClient:
         """Close the idle connections, stop asking for the flag, and end every sleep between two
         attempts: such a call raises ``ClientClosed``. May be called twice.
         """
-        self._sleeper.wake()
+        self._rules.sleeper.wake()
         self._flag.close()
         self.session.close()
         self._instruments.unwatch(self)
@@ -345,7 +342,7 @@ class HTTPClient:
         self._tracing.after_fork()
         if self.flight is not None:
             self.flight.after_fork()
-        self._sleeper.after_fork()
+        self._rules.sleeper.after_fork()
 
     def __enter__(self) -> Self:
         return self
@@ -385,12 +382,12 @@ class HTTPClient:
         )
         if trace is None and recorder is None and watches is None:
             with self._open_calls.until_done(ongoing, None):
-                response = Call(self._plan(*asked), ongoing).run()
+                response = self._call(ongoing, *asked).run()
         else:
             # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
             watching = _watching(trace, recorder)
             with self._open_calls.until_done(ongoing, recorder), watching, watches or _UNWATCHED:
-                response = Call(self._plan(*asked), ongoing).run()
+                response = self._call(ongoing, *asked).run()
         if recorder is not None:
             self._open_calls.finish_with_body(ongoing, recorder, response, stream=stream)
         elif not isinstance(response, TracedResponse):
@@ -398,8 +395,9 @@ class HTTPClient:
             response.trace = None  # type: ignore[attr-defined]
         return response  # type: ignore[return-value] # as far as its users can see
 
-    def _plan(  # noqa: PLR0917 - as ``do``
+    def _call(  # noqa: PLR0917 - as ``do``
         self,
+        ongoing: OngoingCall,
         request: Request | PreparedRequest,
         context: TraceContext,
         settings: Mapping[str, Any],
@@ -410,28 +408,23 @@ class HTTPClient:
         allow_redirects: bool | None,
         idempotency_key: str | bool | None,
         body_factory: Callable[[], Any] | None,
-    ) -> Plan:
+    ) -> Call:
         prepared = prepare(self.session, request, body_factory)
         records = recorder is not None and recorder.decision.emit != "on_failure"
         follow = prepared.method != "HEAD" if allow_redirects is None else allow_redirects
-        return Plan(
-            request=prepared,
-            timeout=timeout,
-            policy=self._retry,
-            keyed=add_idempotency_key(prepared, idempotency_key),
-            stream=stream,
-            send=self.session.sender(
-                prepared, stream=stream, allow_redirects=follow, settings=settings
-            ),
-            sleeper=self._sleeper,
-            origin=origin(prepared.url or ""),
-            budgets=self._budgets,
-            breakers=self._breakers,
-            body_factory=body_factory,
-            deadline_header=self._deadline_header,
-            outbound=self._propagation.outbound(
+        return Call(
+            self._rules,
+            ongoing,
+            prepared,
+            self.session.sender(prepared, stream=stream, allow_redirects=follow, settings=settings),
+            origin(prepared.url or ""),
+            self._propagation.outbound(
                 context, prepared, sampled=True if records else context.sampled, spans=watches
             ),
+            timeout=timeout,
+            stream=stream,
+            keyed=add_idempotency_key(prepared, idempotency_key),
+            body_factory=body_factory,
         )
 
     def _decision(self, debug: bool | None, ongoing: OngoingCall) -> Decision | None:

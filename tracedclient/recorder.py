@@ -23,7 +23,7 @@ from tracedclient import host
 from tracedclient._clock import Clock
 from tracedclient._drafts import error_info
 from tracedclient._replay import Replay
-from tracedclient._usual import Ended, figures, usual_call
+from tracedclient._usual import Ended, figures
 from tracedclient._version import __version__
 from tracedclient.httptrace import HOOKS, NoteTaker
 from tracedclient.notes import BodyReads
@@ -168,22 +168,14 @@ class Recorder(NoteTaker):
 
         ``None`` when anything was remarkable. The record itself is still ``result``'s to give.
         """
-        call = usual_call(self._journal, self._status)
-        if call is None or call.start.url != self._url:
-            return None
         decision = self.decision
-        ended = Ended(
-            self.trace_id,
-            self._parent_span_id,
-            self._shown_url or "",
-            self._clock,
-            self._ended,
-            (
-                *(self._service, self._method, self._place, self._pid),
-                *(decision.source, decision.rule, decision.revision),
-            ),
+        constants = (
+            *(self._service, self._method, self._place, self._pid),
+            *(decision.source, decision.rule, decision.revision),
         )
-        found = figures(ended, call)
+        known = (self.trace_id, self._parent_span_id, self._url, self._shown_url or "")
+        ended = Ended(*known, self._status, self._clock, self._ended, constants)
+        found = figures(ended, self._journal)
         if found is None:
             return None
         shape, filling, duration_ms, phases = found

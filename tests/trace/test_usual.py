@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracedclient import httptrace
-from tracedclient._usual import Ended, figures, usual_call
+from tracedclient._usual import Ended, figures
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.recorder import Recorder
 from tracedclient.trace.decision import Decision
@@ -331,8 +331,9 @@ def test_many_kinds_of_calls_are_not_learnt_for_ever():
     """
     now = [0.0]
     lines, recorder = Lines(clock=lambda: now[0]), usual()
-    ended = Ended(recorder.trace_id, None, "http://h.test/", recorder._clock, recorder._ended, ())
-    shape, filled, *_ = figures(ended, usual_call(recorder._journal, 200))
+    url = "http://h.test/"
+    ended = Ended(recorder.trace_id, None, url, url, 200, recorder._clock, recorder._ended, ())
+    shape, filled, *_ = figures(ended, recorder._journal)
 
     def write(number):
         line = lines.line(shape._replace(constants=(number,)), filled, recorder.result)

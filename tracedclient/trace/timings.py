@@ -125,11 +125,11 @@ OPENINGS = frozenset(
 """What comes before a connection that is there, or is opened at the first try."""
 
 
-def opening(events: Sequence[tuple[str, int, object]]) -> dict[str, int]:
+def phases_of(opening: Sequence[tuple[str, int, object]]) -> dict[str, int]:
     """Return the nanoseconds of the phases in which a connection was opened as in ``OPENINGS``, for the
     hooks after ``KEPT``, each with its time.
     """
-    pairs = zip(events[::2], events[1::2], strict=True)
+    pairs = zip(opening[::2], opening[1::2], strict=True)
     return {_PAIRS[began[0]][0]: done[1] - began[1] for began, done in pairs}
 
 
