@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -325,15 +326,39 @@ def test_what_is_remarkable_has_no_line():
     assert redirected.usual_line() is None
 
 
+def usual_and_its_figures():
+    recorder = usual()
+    url, clock = "http://h.test/", recorder._clock
+    ended = Ended(recorder.trace_id, None, url, url, 200, clock, recorder._ended, ())
+    found = figures(ended, recorder._journal)
+    # One that crossed into the next second has none.
+    return (recorder, *found[:2]) if found else usual_and_its_figures()
+
+
+def test_moments_have_six_digits_in_any_second():
+    """What was learnt in one second fills the lines of the next, and those of the one before."""
+    lines = Lines()
+    recorder, shape, filled = usual_and_its_figures()
+    lines.line(shape, filled, recorder.result)
+    for second in ("2030-01-01T00:00:00", "2030-01-01T00:00:01", "2030-01-01T00:00:00"):
+        times = {"call_start": 0, "started": 7, "wrote": 100_000, "done": 999_999}
+        told = filled._replace(second=second, **times)
+        trace = msgspec.json.decode(lines.line(shape, told, recorder.result))
+        (exchange,) = trace["attempts"][0]["exchanges"]
+        at = {event["event"]: event["at"] for event in exchange["events"]}
+        assert trace["started_at"] == f"{second}.000000Z"
+        assert at["exchange_start"] == f"{second}.000007Z"
+        assert at["wrote_headers"] == at["wrote_request"] == f"{second}.100000Z"
+        assert at["body_done"] == f"{second}.999999Z"
+
+
 def test_many_kinds_of_calls_are_not_learnt_for_ever():
     """Of a client that calls ever other origins, no more than ``MAX_SHAPES`` kinds are kept, and for a
     minute none is forgotten for another one.
     """
     now = [0.0]
-    lines, recorder = Lines(clock=lambda: now[0]), usual()
-    url = "http://h.test/"
-    ended = Ended(recorder.trace_id, None, url, url, 200, recorder._clock, recorder._ended, ())
-    shape, filled, *_ = figures(ended, recorder._journal)
+    lines = Lines(clock=lambda: now[0])
+    recorder, shape, filled = usual_and_its_figures()
 
     def write(number):
         line = lines.line(shape._replace(constants=(number,)), filled, recorder.result)
