@@ -109,6 +109,35 @@ def test_threads_may_learn_at_the_same_time():
     assert baseline.origins == MAX_ORIGINS
 
 
+@pytest.mark.parametrize("calls", [8, 63, 64, 65, 200])
+def test_it_does_not_matter_when_it_is_asked(calls):
+    """Asked after every call or only in the end, what is usual is the same, and little is put off."""
+    often, once = Baseline(), Baseline()
+    for number in range(calls):
+        phases = {"wait": number * 7 % 31, **({"dns": number} if number % 20 < 3 else {})}
+        for baseline in (often, once):
+            baseline.count(f"https://{number % 3}.test", number * 5 % 37, phases)
+            assert len(baseline._counted) < 64
+        usual(often)
+    for number in range(3):
+        assert usual(often, f"https://{number}.test") == usual(once, f"https://{number}.test")
+    assert often.origins == once.origins == 3
+
+
+def test_a_signal_handler_may_ask_while_its_thread_counts():
+    """A call in the middle of another's counting takes what is left, and both go on."""
+    baseline = Baseline()
+
+    class Interrupted(dict):
+        def items(self):
+            usual(baseline)
+            return super().items()
+
+    for _ in range(100):
+        baseline.count(ORIGIN, 5.0, Interrupted(wait=4.0))
+    assert usual(baseline) == Usual(calls=31, duration_ms=5.0, wait_ms=4.0)
+
+
 def test_a_clients_long_call_is_compared_with_those_before():
     """A client hands what is usual to the verdict of a long call, and the record has it."""
     delays = [0.0] * 9 + [0.15]

@@ -30,6 +30,9 @@ MIN_OF_PHASE = 3
 MAX_ORIGINS = 128
 """The origin that was called longest ago is forgotten for one more."""
 
+_BATCH = 64
+"""Calls that are sorted in together, if nobody asks before."""
+
 _INDEX = {phase: index for index, phase in enumerate(PHASES, 1)}
 
 
@@ -44,6 +47,7 @@ class Baseline:
         # A signal handler may make a call while its thread learns from one.
         self._lock = threading.RLock()
         self._origins: OrderedDict[str, tuple[deque[float], ...]] = OrderedDict()
+        self._counted: deque[tuple[str, float, Mapping[str, float]]] = deque()
 
     def learn(self, origin: str, result: TraceResult) -> None:
         """Count a call that went well, on its first attempt."""
@@ -54,12 +58,13 @@ class Baseline:
         self.count(origin, result.duration_ms, taken)
 
     def count(self, origin: str, duration_ms: float, phases: Mapping[str, float]) -> None:
-        """Count a call that went well, and had these phases."""
-        with self._lock:
-            recent = self._recent(origin)
-            recent[0].append(duration_ms)
-            for phase, ms in phases.items():
-                recent[_INDEX[phase]].append(ms)
+        """Count a call that went well, and had these phases, which must not change any more."""
+        counted = self._counted
+        # Without the lock: what is usual is asked for once in many calls.
+        counted.append((origin, duration_ms, phases))
+        if len(counted) >= _BATCH:
+            with self._lock:
+                self._sort_in()
 
     def usual(self, origin: str, duration_ms: float) -> Usual | None:
         """Return what is usual for a call that took ``duration_ms``; ``None`` while too little is
@@ -68,6 +73,7 @@ class Baseline:
         if duration_ms < UNUSUAL_MS:
             return None
         with self._lock:
+            self._sort_in()
             found = self._origins.get(origin)
             if found is None or len(found[0]) < MIN_CALLS:
                 return None
@@ -82,7 +88,24 @@ class Baseline:
     @property
     def origins(self) -> int:
         """How many it knows."""
-        return len(self._origins)
+        with self._lock:
+            self._sort_in()
+            return len(self._origins)
+
+    def _sort_in(self) -> None:
+        # Not by their number: a signal handler may ask in the middle, and take the rest.
+        while (counted := self._next()) is not None:
+            origin, duration_ms, phases = counted
+            recent = self._recent(origin)
+            recent[0].append(duration_ms)
+            for phase, ms in phases.items():
+                recent[_INDEX[phase]].append(ms)
+
+    def _next(self) -> tuple[str, float, Mapping[str, float]] | None:
+        try:
+            return self._counted.popleft()
+        except IndexError:
+            return None
 
     def _recent(self, origin: str) -> tuple[deque[float], ...]:
         recent = self._origins.get(origin)
