@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tracedclient.host import (
+    HostSample,
     ThrottleCounter,
     own_stat_files,
     parse_throttled,
     sample,
+    sample_after,
     stat_files,
 )
 
@@ -46,6 +48,36 @@ def test_a_thread_that_waits_is_not_charged_for_the_others():
     worker.join()
 
     assert sample().thread_cpu_ns - before.thread_cpu_ns < BURNED_NS / 2
+
+
+LONG_AGO = HostSample(thread_cpu_ns=0, throttled_us=-1)
+"""With a figure that no kernel gives, to tell it from one that was read."""
+
+
+def test_a_short_wait_was_not_throttled():
+    """In less than 1 ms nobody was held back for long: the file is not read for it."""
+    assert sample_after(LONG_AGO, 999_999).throttled_us == -1
+    assert sample_after(HostSample(thread_cpu_ns=0, throttled_us=None), 0).throttled_us is None
+
+
+@pytest.mark.parametrize("before", [LONG_AGO, None])
+def test_after_a_longer_wait_the_file_is_read(before):
+    """From 1 ms on, or without a first sample, the second one is as any other."""
+    found = sample_after(before, 1_000_000).throttled_us
+
+    assert found != -1
+    assert (found is None) == (sample().throttled_us is None)
+
+
+@pytest.mark.parametrize("elapsed_ns", [0, 10**9])
+def test_the_threads_own_time_is_taken_however_short_the_wait(elapsed_ns):
+    """The CPU time is that of now in any case."""
+    before = sample()
+    burn()
+
+    after = sample_after(before, elapsed_ns)
+
+    assert after.thread_cpu_ns - before.thread_cpu_ns >= BURNED_NS
 
 
 @linux_only

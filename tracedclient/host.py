@@ -31,12 +31,28 @@ class HostSample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     CPUs, so that it may grow faster than the clock. ``None`` where it cannot be read."""
 
 
+_SHORT_NS = 1_000_000
+
+
 def sample() -> HostSample:
     """Return the counters as they are now. Never raises.
 
     The first call opens one file, which stays open as long as the process lives.
     """
     return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=_own_cgroup.throttled_us())
+
+
+def sample_after(before: HostSample | None, elapsed_ns: int) -> HostSample:
+    """Return the counters of a wait's end: ``sample``, or less for a wait that was short.
+
+    ``elapsed_ns`` since ``before``, the sample of its beginning, or since earlier. In less than 1 ms,
+    no thread was held back for longer than that: the throttled time is then ``before``'s.
+    """
+    if before is None or elapsed_ns >= _SHORT_NS:
+        return sample()
+    # To read the file takes longer than all else here; and what others were held back for before is
+    # counted when it is over, so that so short a wait would be told what is not its own.
+    return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=before.throttled_us)
 
 
 class ThrottleCounter:
