@@ -48,7 +48,8 @@ class Recorder(NoteTaker):
 
     failure: BaseException | None = None
     """What the last exchange failed with, if it did."""
-    _thread = 0
+    _thread = _started = 0
+    _host_before: host.HostSample | None = None
     _head_at = 0
     _body_reads: BodyReads | None = None
     _is_over = False
@@ -91,7 +92,8 @@ class Recorder(NoteTaker):
         self._thread = threading.get_ident()
         self._is_over = self._is_left = False
         self.failure = self._body_reads = None
-        self._journal.append(("exchange_start", at, (info, host.sample())))
+        self._started, self._host_before = at, host.sample()
+        self._journal.append(("exchange_start", at, (info, self._host_before)))
 
     def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
         self._head_at = at = time.perf_counter_ns()
@@ -122,8 +124,10 @@ class Recorder(NoteTaker):
 
     def _end_exchange(self, hook: str, info: Any) -> None:
         at = time.perf_counter_ns()
-        in_its_thread = threading.get_ident() == self._thread
-        self._journal.append((hook, at, (info, host.sample() if in_its_thread else None)))
+        after = None
+        if threading.get_ident() == self._thread:
+            after = host.sample_after(self._host_before, at - self._started)
+        self._journal.append((hook, at, (info, after)))
         with self._lock:
             self._is_over = True
             call, self._when_body_done = self._when_body_done, None
