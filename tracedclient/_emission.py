@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tracedclient.instruments import FOR_INSTRUMENTS
 from tracedclient.sinks.json_log import JsonLogSink
-from tracedclient.trace.schema import fits
+from tracedclient.trace.schema import MAX_LINE, fits
 
 if TYPE_CHECKING:
     from tracedclient.debug import FlagUpdater
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 
 logger = logging.getLogger("tracedclient")
+
+_SHORT = MAX_LINE // 5
+"""Characters of a line that fits whatever they are: each has four bytes at most."""
 
 
 class Emission:
@@ -47,10 +50,13 @@ class Emission:
             line = recorder.usual_line() if takers else None
         except Exception:  # noqa: BLE001 - on the record's own way somebody complains of it
             return False
-        if line is None or not fits(line):
+        if line is None or (len(line) > _SHORT and not fits(line)):
             return False
         if self._flag.admit(decision):
-            self._sinks.emit_by(self._log.emit_line, line, takers)
+            try:
+                self._log.emit_line(line, takers)
+            except Exception:  # noqa: BLE001 - a log that fails must not fail the request
+                self._sinks.complain(0, self._log)
         return True
 
     def take(self, result: TraceResult, decision: Decision) -> None:

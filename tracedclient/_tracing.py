@@ -52,7 +52,7 @@ class Tracing:
 
     def take_line(self, recorder: Recorder) -> bool:
         """Hand on the line of a call that ended well; False when its record is needed for that."""
-        return self.recording().emission.take_line(recorder)
+        return (self._loaded or self.recording()).emission.take_line(recorder)
 
     def recording(self) -> Recording:
         """Load what a traced call needs, if that is not done."""

@@ -27,7 +27,7 @@ def _logging_as_it_was():
     for one, level, handlers, propagate, off in before:
         for handler in set(one.handlers) - set(handlers):
             # pytest attaches its own to loggers that do not propagate.
-            if type(handler).__module__.startswith("logging"):
+            if type(handler).__module__.startswith(("logging", "tracedclient")):
                 handler.close()
         one.handlers[:], one.propagate, one.disabled = handlers, propagate, off
         one.setLevel(level)

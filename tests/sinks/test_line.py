@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
+from contextlib import closing
 
 import pytest
 from made_traces import attempt, exchange, result
@@ -12,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from tracedclient import JsonLogSink
 from tracedclient.inbound import TraceIdFilter, trace_context
+from tracedclient.sinks import LineFileHandler
 from tracedclient.sinks.formatter import JsonLineFormatter
 from tracedclient.trace.model import Connect
 
@@ -25,15 +28,23 @@ class OwnHandler(logging.StreamHandler):
 def handled(kind, trace, formatter=None):
     """The lines that a handler of ``kind`` writes of ``trace``, but for their time."""
     handler = kind(io.StringIO())
+    emitted(handler, trace, formatter)
+    return untimed(handler.stream.getvalue())
+
+
+def emitted(handler, trace, formatter=None):
     handler.setFormatter(formatter or JsonLineFormatter())
     handler.addFilter(TraceIdFilter())
     LOGGER.handlers, LOGGER.propagate = [handler], False
     LOGGER.setLevel(logging.INFO)
     JsonLogSink().emit(trace)
-    return re.sub(r'"timestamp":"[^"]{27}"', "", handler.stream.getvalue())
 
 
-@pytest.mark.parametrize(
+def untimed(lines):
+    return re.sub(r'"timestamp":"[^"]{27}"', "", lines)
+
+
+TRACES = pytest.mark.parametrize(
     "trace",
     [
         result(),
@@ -44,11 +55,39 @@ def handled(kind, trace, formatter=None):
     ],
     ids=["small", "failed", "quoted", "long text", "cut"],
 )
-@pytest.mark.parametrize("bound", [{}, {"tenant": "é", "outcome": "mine", "n": 2**70}])
+BOUND = pytest.mark.parametrize("bound", [{}, {"tenant": "é", "outcome": "mine", "n": 2**70}])
+
+
+@TRACES
+@BOUND
 def test_both_ways_write_the_same(trace, bound):
     """A handler of logging's own gets the very line that any other handler gets."""
     with bound_contextvars(**bound), trace_context("another"):
         assert handled(logging.StreamHandler, trace) == handled(OwnHandler, trace)
+
+
+@TRACES
+@BOUND
+def test_own_file_handler_writes_the_same(trace, bound, tmp_path):
+    """``LineFileHandler`` writes those very bytes, with the first line and with those after it."""
+    with (
+        bound_contextvars(**bound),
+        closing(LineFileHandler(tmp_path / "log", encoding="utf-8", look_every=3600)) as handler,
+    ):
+        for _ in range(3):
+            emitted(handler, trace)
+        expected = handled(OwnHandler, trace)
+    assert untimed((tmp_path / "log").read_text(encoding="utf-8")) == 3 * expected
+
+
+def test_level_of_another_name_is_written_by_it():
+    """Who renames a level of logging's finds that name in the line, fit for JSON."""
+    logging.addLevelName(logging.INFO, 'A "NOTE"')
+    try:
+        line = handled(logging.StreamHandler, result())
+    finally:
+        logging.addLevelName(logging.INFO, "INFO")
+    assert json.loads(line.replace("{,", "{"))["level"] == 'a "note"'
 
 
 def test_record_of_a_usual_handler_is_its_line():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import inspect
 
-from tracedclient.sinks.json_log import EVENT
+from tracedclient.sinks.line import EVENT
 from tracedclient.trace.model import TraceResult
 
 if TYPE_CHECKING:

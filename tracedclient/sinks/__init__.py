@@ -6,6 +6,7 @@ json_log   the log line on ``tracedclient.trace``
 flight     the last traces in memory; when one fails, it and those that led up to it
 context    what the application bound, which rides along in it
 formatter  that line's JSON
+file       the handler that writes it to a file
 config     ``logging_config()``
 
 Each name is loaded when it is first asked for: a client without a trace needs none but the first.
@@ -16,16 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracedclient.sinks.config import logging_config
+    from tracedclient.sinks.file import LineFileHandler
     from tracedclient.sinks.flight import FlightRecorder
     from tracedclient.sinks.json_log import JsonLogSink
     from tracedclient.sinks.sink import FanOut, Sink
 
-__all__ = ["FanOut", "FlightRecorder", "JsonLogSink", "Sink", "logging_config"]
+__all__ = ["FanOut", "FlightRecorder", "JsonLogSink", "LineFileHandler", "Sink", "logging_config"]
 
 _HOME = {
     "FanOut": "tracedclient.sinks.sink",
     "FlightRecorder": "tracedclient.sinks.flight",
     "JsonLogSink": "tracedclient.sinks.json_log",
+    "LineFileHandler": "tracedclient.sinks.file",
     "Sink": "tracedclient.sinks.sink",
     "logging_config": "tracedclient.sinks.config",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tracedclient.sinks.json_log import LOGGER_NAME
+from tracedclient.sinks.line import LOGGER_NAME
 
 if TYPE_CHECKING:
     import os
@@ -30,7 +30,7 @@ def logging_config(
         handler |= {"class": "logging.StreamHandler", "stream": stream}
     else:
         handler |= {
-            "class": "logging.handlers.WatchedFileHandler",
+            "class": "tracedclient.sinks.LineFileHandler",
             "filename": str(filename),
             "encoding": "utf-8",
             "delay": True,

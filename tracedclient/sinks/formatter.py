@@ -34,10 +34,7 @@ class JsonLineFormatter(MsgspecFormatter):
     def format(self, record: logging.LogRecord) -> str:
         if type(record) is not LineRecord:
             return super().format(record)
-        return (
-            f'{{"timestamp":"{utc(record.created)}","level":"{record.levelname.lower()}","event":"{record.msg}",'
-            f'{record.line[1:-1]},"logger":"{record.name}"}}'
-        )
+        return record.line
 
     def parse(self) -> list[str]:
         """Take no fields from a format string: which there are is decided in ``add_fields``."""

@@ -7,14 +7,22 @@ The library configures no logging. An application that has none of its own for t
 from __future__ import annotations
 
 import logging
+import sys
 import threading
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tracedclient.sinks.context import bound_context
-from tracedclient.sinks.line import LineRecord, is_enough_for, takers
+from tracedclient.sinks.line import (
+    EVENT,
+    LOGGER_NAME,
+    NAMES,
+    LineRecord,
+    is_enough_for,
+    shipped,
+    takers,
+)
 from tracedclient.trace.moments import utc
 from tracedclient.trace.schema import fit, fit_json, to_dict
 
@@ -22,9 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from tracedclient.trace.model import TraceResult
-
-LOGGER_NAME = "tracedclient.trace"
-EVENT = "http.client.trace"
 
 logger = logging.getLogger("tracedclient")
 
@@ -47,8 +52,8 @@ class JsonLogSink:
         handlers = takers(target, level) if target.isEnabledFor(level) else []
         if not handlers:
             self._warn_once(level)
-        elif _is_as_shipped(target) and all(map(is_enough_for, handlers)):
-            self._handle(level, fit_json(result)[1].decode(), handlers)
+        elif _is_as_shipped(target, level) and all(map(is_enough_for, handlers)):
+            self.emit_line(fit_json(result)[1].decode(), handlers, level)
         else:
             log = self._bound()
             tell = log.info if level == logging.INFO else log.warning
@@ -59,17 +64,23 @@ class JsonLogSink:
         line to find out.
         """
         target = self._logger
-        if not (target.isEnabledFor(logging.INFO) and _is_as_shipped(target)):
+        if not (target.isEnabledFor(logging.INFO) and _is_as_shipped(target, logging.INFO)):
             return []
         handlers = takers(target, logging.INFO)
-        return handlers if all(map(is_enough_for, handlers)) else []
+        for handler in handlers:
+            if not is_enough_for(handler):
+                return []
+        return handlers
 
-    def emit_line(self, line: str, handlers: list[logging.Handler]) -> None:
-        """Have ``handlers`` write ``line``, the JSON of a call that ended well."""
-        self._handle(logging.INFO, line, handlers)
-
-    def _handle(self, level: int, line: str, handlers: list[logging.Handler]) -> None:
-        record = LineRecord(self._logger.name, level, EVENT, _with_context(line))
+    def emit_line(
+        self, line: str, handlers: list[logging.Handler], level: int = logging.INFO
+    ) -> None:
+        """Have ``handlers`` write ``line``, the JSON of a trace."""
+        context = bound_context() if "structlog.contextvars" in sys.modules else None
+        if context:
+            # Two objects as one: neither is empty.
+            line = f"{line[:-1]},{msgspec.json.encode(context)[1:].decode()}"
+        record = LineRecord(level, line)
         for handler in handlers:
             handler.handle(record)
 
@@ -115,13 +126,6 @@ class _Records:
         self._target.handle(record)
 
 
-def _with_context(line: str) -> str:
-    """``line`` with the application's bound context last."""
-    context = bound_context()
-    # Two objects as one: neither is empty.
-    return f"{line[:-1]},{msgspec.json.encode(context)[1:].decode()}" if context else line
-
-
 def _wrap(target: logging.Logger) -> Any:
     # Loaded here: together they cost as much as half of requests, and most processes never trace.
     import structlog  # noqa: PLC0415
@@ -140,20 +144,13 @@ def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> dict[str, A
     return {**event_dict, **bound_context()}
 
 
-def _shipped(name: str) -> object:
-    """The logger's method as logging defines it; when it was replaced before we came, nothing is."""
-    method = vars(logging.Logger)[name]
-    is_own = isinstance(method, FunctionType) and method.__module__ == logging.__name__
-    return method if is_own and not hasattr(method, "__wrapped__") else object()
+_make_record = shipped(logging.Logger, "makeRecord")
+_handle = shipped(logging.Logger, "handle")
+_call_handlers = shipped(logging.Logger, "callHandlers")
 
 
-_make_record = _shipped("makeRecord")
-_handle = _shipped("handle")
-_call_handlers = _shipped("callHandlers")
-
-
-def _is_as_shipped(target: logging.Logger) -> bool:
-    """Whether nothing but the handlers of ``target`` sees a record.
+def _is_as_shipped(target: logging.Logger, level: int) -> bool:
+    """Whether nothing but the handlers of ``target`` sees a record, whose level is called as usual.
 
     Agents that watch an application's logs replace the methods of ``Logger``, for all loggers.
     """
@@ -165,4 +162,5 @@ def _is_as_shipped(target: logging.Logger) -> bool:
         and methods.makeRecord is _make_record
         and methods.handle is _handle
         and methods.callHandlers is _call_handlers
+        and logging.getLevelName(level) == NAMES[level]
     )

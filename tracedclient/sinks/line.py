@@ -10,13 +10,31 @@ from __future__ import annotations
 import logging
 import os
 import time
+from types import FunctionType
+from typing import Any
 
-_SHIPPED = ("logging", "logging.handlers")
+from tracedclient.trace.moments import utc_ns
+
+LOGGER_NAME = "tracedclient.trace"
+EVENT = "http.client.trace"
+
+NAMES = {logging.INFO: "INFO", logging.WARNING: "WARNING"}
+"""The levels that such a record may have, and what they are called unless somebody renames them."""
+
+_AFTER_TIME = {
+    level: f'","level":"{name.lower()}","event":"{EVENT}",' for level, name in NAMES.items()
+}
+_END = f',"logger":"{LOGGER_NAME}"}}'
+
+# Those of the last are told from an application's subclasses by it, and need not be loaded.
+_SHIPPED = ("logging", "logging.handlers", "tracedclient.sinks.file")
 
 
 class LineRecord(logging.LogRecord):
-    """A record whose ``line`` holds the JSON object of all its fields."""
+    """A record whose ``line`` is all that ``JsonLineFormatter`` says of it."""
 
+    name = LOGGER_NAME
+    msg = EVENT
     args = ()
     pathname = __file__
     filename = os.path.basename(__file__)  # noqa: PTH119 - as logging does
@@ -27,13 +45,13 @@ class LineRecord(logging.LogRecord):
     process = processName = thread = threadName = taskName = None  # noqa: N815 - logging's names
 
     # LogRecord's own looks up thread, process and source file, which nobody asks such a record for.
-    def __init__(self, name: str, level: int, event: str, line: str) -> None:
-        self.created = time.time()
-        self.name = name
-        self.msg = event
+    def __init__(self, level: int, trace: str) -> None:
+        """``trace`` is the JSON object of the trace, with the application's context in it."""
+        now = time.time_ns()
+        self.created = now / 1e9
         self.levelno = level
-        self.levelname = logging.getLevelName(level)
-        self.line = line
+        self.levelname = NAMES[level]
+        self.line = f'{{"timestamp":"{utc_ns(now)}{_AFTER_TIME[level]}{trace[1:-1]}{_END}'
 
 
 def takers(target: logging.Logger, level: int) -> list[logging.Handler]:
@@ -41,11 +59,9 @@ def takers(target: logging.Logger, level: int) -> list[logging.Handler]:
     found: list[logging.Handler] = []
     current: logging.Logger | None = target
     while current is not None:
-        found += [
-            handler
-            for handler in current.handlers
-            if handler.level <= level and type(handler) is not logging.NullHandler
-        ]
+        for handler in current.handlers:
+            if handler.level <= level and type(handler) is not logging.NullHandler:
+                found.append(handler)  # noqa: PERF401 - a comprehension is a call of its own
         current = current.parent if current.propagate else None
     return found
 
@@ -59,6 +75,13 @@ def is_enough_for(handler: logging.Handler) -> bool:
         return False
     for one in handler.filters:
         # Its own word, and not its base's: a subclass may look at what it likes.
-        if not vars(type(one)).get("ignores_traces", False):
+        if not type(one).__dict__.get("ignores_traces", False):
             return False
     return getattr(handler.formatter, "writes_lines", False)
+
+
+def shipped(owner: type[Any], name: str) -> object:
+    """Return the method as logging defines it; when it was replaced before we came, nothing is."""
+    method = vars(owner)[name]
+    is_own = isinstance(method, FunctionType) and method.__module__ == logging.__name__
+    return method if is_own and not hasattr(method, "__wrapped__") else object()

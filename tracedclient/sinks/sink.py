@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tracedclient.trace.model import TraceResult
 
@@ -44,22 +44,16 @@ class FanOut:
             return None
         return self._sinks[0]
 
-    def emit_by(self, emit: Callable[..., None], *what: Any) -> None:
-        """Have the only sink emit something in a way of its own."""
-        try:
-            emit(*what)
-        except Exception:  # noqa: BLE001 - as below
-            self._complain(0, self._sinks[0])
-
     def emit(self, result: TraceResult) -> None:
         """Hand ``result`` to each of them."""
         for number, sink in enumerate(self._sinks):
             try:
                 sink.emit(result)
             except Exception:  # noqa: BLE001 - a log that fails must not fail the request
-                self._complain(number, sink)
+                self.complain(number, sink)
 
-    def _complain(self, number: int, sink: Sink) -> None:
+    def complain(self, number: int, sink: Sink) -> None:
+        """Say that a trace was lost, while its error is being handled."""
         now = time.monotonic()
         if now < self._quiet_until[number]:
             return

@@ -18,7 +18,7 @@ from tracedclient.cli.flag_times import span
 from tracedclient.cli.quantities import counted
 from tracedclient.cli.timeline import moment
 from tracedclient.redaction import redact_text
-from tracedclient.sinks.json_log import EVENT, LOGGER_NAME
+from tracedclient.sinks.line import EVENT, LOGGER_NAME
 from tracedclient.trace.schema import UnknownSchema, from_json, to_dict
 
 if TYPE_CHECKING:
