@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from tracedclient.transport.headers import copied, has, joined, pairs, value_of
+from tracedclient.transport.headers import by_key, copied, has, joined, made, pairs, value_of
 
 NAMES = st.sampled_from(["A", "a", "B", "Set-Cookie", "SET-COOKIE", "İ", "ß"])
 FIELDS = st.lists(st.tuples(NAMES, st.text(max_size=3)), max_size=6)
@@ -30,6 +30,9 @@ def test_headers_answer_as_they_would_themselves(kind, fields, name):
     assert list(pairs(headers)) == list(headers.items())
     assert has(headers, key) == (key in headers)
     assert value_of(headers, key) == headers.get(key)
+    assert by_key(headers) == (
+        None if kind is dict else {field.lower(): (field, headers[field]) for field in headers}
+    )
 
 
 @given(FIELDS, NAMES)
@@ -37,10 +40,10 @@ def test_copy_is_requests_own(fields, name):
     """A copy is equal to requests' own, and neither changes with the other."""
     headers = CaseInsensitiveDict(fields)
     before = parts(headers)
-    made = copied(headers)
+    ours = copied(headers)
 
-    assert parts(made) == parts(headers.copy())
-    made[name] = "changed"
+    assert parts(ours) == parts(headers.copy())
+    ours[name] = "changed"
     assert parts(headers) == before
 
 
@@ -52,18 +55,17 @@ def test_fields_of_one_name_are_joined(fields):
         _, values = expected.setdefault(name.lower(), (name, []))
         values.append(value)
 
-    made = joined(fields)
-
-    assert parts(made) == parts(
+    assert parts(made(joined(fields))) == parts(
         CaseInsensitiveDict({name: ", ".join(values) for name, values in expected.values()})
     )
 
 
 def test_what_was_made_can_be_used_as_any_other():
     """It is copied, pickled, changed and compared as one that requests has made."""
-    made = joined([("A", "1"), ("b", "2")])
+    headers = made(joined([("A", "1"), ("b", "2")]))
 
-    assert copy.deepcopy(made) == pickle.loads(pickle.dumps(made)) == {"a": "1", "B": "2"}
-    made["B"] = "3"
-    del made["a"]
-    assert parts(made) == parts(CaseInsensitiveDict({"B": "3"}))
+    assert copy.deepcopy(headers) == pickle.loads(pickle.dumps(headers)) == {"a": "1", "B": "2"}
+    assert parts(headers.copy()) == parts(headers)
+    headers["B"] = "3"
+    del headers["a"]
+    assert parts(headers) == parts(CaseInsensitiveDict({"B": "3"}))

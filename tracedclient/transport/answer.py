@@ -18,7 +18,7 @@ from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.streamed import plain_chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tracedclient.trace.model import TraceResult
 
@@ -110,7 +110,7 @@ class WholeResponse(TracedResponse):
 
     def __init__(
         self,
-        fields: tuple[tuple[str, str], ...],
+        fields: Sequence[tuple[str, str]],
         body: bytes,
         content: bytes,
         *,
@@ -164,7 +164,7 @@ class WholeResponse(TracedResponse):
 class _Read:
     """What requests, looking for cookies, wants of http.client's answer; it has been read."""
 
-    def __init__(self, fields: tuple[tuple[str, str], ...]) -> None:
+    def __init__(self, fields: Sequence[tuple[str, str]]) -> None:
         self.msg = HTTPMessage()
         for name, value in fields:
             self.msg[name] = value

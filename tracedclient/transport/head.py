@@ -17,10 +17,10 @@ from urllib3.connection import _get_default_user_agent as default_user_agent
 
 from tracedclient import httptrace
 from tracedclient.transport.content import CODINGS, Unplain
-from tracedclient.transport.headers import has, pairs
+from tracedclient.transport.headers import by_key, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tracedclient.transport.begun import Meter
 
@@ -31,7 +31,8 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 §5.6.2
 _METHOD = re.compile(r"[A-Z]+")
 _NAME = re.compile(_TOKEN)
 # What urllib3 leaves as it is; percent escapes only as it writes them.
-_TARGET = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-F]{2})*")
+_PLAIN = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*"
+_TARGET = re.compile(rf"/{_PLAIN}(?:%[0-9A-F]{{2}}{_PLAIN})*")
 _MAX_FIELDS = 1024
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
@@ -41,18 +42,10 @@ _UNUSUAL = frozenset({"connection", "transfer-encoding", "expect", "upgrade", "t
 """Fields with which there is more to do than to write them down."""
 
 
-class Field(NamedTuple):
-    """What is known of a field's name."""
-
-    key: str
-    """In lower case."""
-    line: str
-    """``Name: ``"""
-
-
 @lru_cache(maxsize=_MAX_FIELDS)
-def _field(name: str) -> Field | None:
-    return Field(name.lower(), f"\r\n{name}: ") if _NAME.fullmatch(name) else None
+def _start(name: str) -> str | None:
+    """What stands before the value of a field called ``name``."""
+    return f"\r\n{name}: " if _NAME.fullmatch(name) else None
 
 
 def request_head(
@@ -69,44 +62,40 @@ def request_head(
     ``host`` is the value of the ``Host`` field for a request that brings none; ``origin`` goes before
     ``target`` for a proxy.
     """
-    if not (_METHOD.fullmatch(method) and _TARGET.fullmatch(target)):
+    if not ((method in _BODILESS or _METHOD.fullmatch(method)) and _TARGET.fullmatch(target)):
         return None
-    if body is None and method not in _BODILESS and not has(headers, "content-length"):
+    named = by_key(headers)
+    if named is None:
         return None
-    keys: set[str] = set()
-    lines: list[str] = []
-    for name, value in pairs(headers):
-        field = _field(name) if type(name) is str else None
-        if field is None or type(value) is not str or field.key in keys:
+    if body is None and method not in _BODILESS and "content-length" not in named:
+        return None
+    fields = _fields(named)
+    if fields is None:
+        return None
+    # Those that http.client and urllib3 add, in their order.
+    added = "" if "host" in named else f"\r\nHost: {host}"
+    if "accept-encoding" not in named:
+        added += "\r\nAccept-Encoding: identity"
+    if body is not None and "content-length" not in named:
+        added += f"\r\nContent-Length: {len(body)}"
+    if "user-agent" not in named:
+        added += f"\r\nUser-Agent: {default_user_agent()}"
+    return f"{method} {origin}{target} HTTP/1.1{added}{fields}\r\n\r\n".encode("ascii")
+
+
+def _fields(named: Mapping[str, tuple[Any, Any]]) -> str | None:
+    """The lines of the fields in ``named``; ``None`` when one is unusual."""
+    lines = []
+    for key, (name, value) in named.items():
+        start = _start(name) if type(name) is str else None
+        if start is None or type(value) is not str or (key in _UNUSUAL and value != "keep-alive"):
             return None
-        if field.key in _UNUSUAL and value != "keep-alive":
-            return None
-        keys.add(field.key)
-        lines += field.line, value
+        lines.append(start + value)
     fields = "".join(lines)
     # One look at all of them: only a value can have a character that may not be, and a line end
     # of a value's own is counted.
-    if not fields.isascii() or fields.count("\r\n") != len(keys) or not _is_text(fields):
-        return None
-    return f"{method} {origin}{target} HTTP/1.1{_added(keys, host, body)}{fields}\r\n\r\n".encode(
-        "ascii"
-    )
-
-
-def _is_text(fields: str) -> bool:
-    return fields.replace("\r\n", "").isprintable()
-
-
-def _added(keys: set[str], host: str, body: bytes | None) -> str:
-    """The fields that http.client and urllib3 add, in their order."""
-    added = "" if "host" in keys else f"\r\nHost: {host}"
-    if "accept-encoding" not in keys:
-        added += "\r\nAccept-Encoding: identity"
-    if "content-length" not in keys and body is not None:
-        added += f"\r\nContent-Length: {len(body)}"
-    if "user-agent" not in keys:
-        added += f"\r\nUser-Agent: {default_user_agent()}"
-    return added
+    is_text = fields.isascii() and fields.replace("\r\n", "").isprintable()
+    return fields if is_text and fields.count("\r\n") == len(lines) else None
 
 
 # --- answers ------------------------------------------------------------------------------------
@@ -120,7 +109,7 @@ _HEAD = re.compile(
     rf"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?((?:\r\n{_TOKEN}:[\t -~]*)*)\r\n\r\n"
 )
 _FIELDS = re.compile(r"\r\n([^:]+):[\t ]*([^\r]*)")
-_LENGTH = re.compile(r"[0-9]{1,15}")
+_MAX_DIGITS = 15
 
 _CLOSES = {"keep-alive": False, "close": True}
 
@@ -135,8 +124,10 @@ class Head(NamedTuple):
 
     status: int
     reason: str
-    fields: tuple[tuple[str, str], ...]
+    fields: Sequence[tuple[str, str]]
     """As they were sent."""
+    named: dict[str, tuple[str, str]]
+    """The same by their names in lower case, those of one name joined."""
     keep_alive: str | None
     """The value of ``Keep-Alive``."""
     length: int | None
@@ -155,7 +146,7 @@ class Head(NamedTuple):
             status=self.status,
             reason=self.reason,
             version="1.1",
-            headers=self.fields,
+            headers=tuple(self.fields),
             bytes_read=meter.bytes_read,
             reads=meter.reads,
             longest_silence=meter.longest_silence,
@@ -172,50 +163,53 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
     if match is None:
         return None
     status = int(match[1])
-    fields = tuple(_FIELDS.findall(match[3]))
+    fields = _FIELDS.findall(match[3])
     if len(fields) > _MAX_HEADERS:
         return None
-    known = {name.lower(): value for name, value in fields}
+    known = joined(fields)
     if len(known) != len(fields) and not _repeats_are_harmless(fields):
         return None
-    closes = _CLOSES.get(known.get("connection", "keep-alive").lower())
+    closes = "connection" in known and _CLOSES.get(known["connection"][1].lower())
     if closes is None or "set-cookie2" in known or (status // 100 == 3 and "location" in known):
         return None
     try:
         length = _body_length(known, empty=to_head or status in (204, 304))
-        coding = _coding(known, empty=length == 0)
+        coding = _coding(known, empty=length == 0) if "content-encoding" in known else None
     except Unplain:
         return None
-    reason, keep_alive = (match[2] or "").strip(), known.get("keep-alive")
+    reason = (match[2] or "").strip()
+    keep_alive = known["keep-alive"][1] if "keep-alive" in known else None
     cookies = "set-cookie" in known
-    return Head(status, reason, fields, keep_alive, length, end + 4, closes, coding, cookies)
+    # `Head(…)` would be a call in Python, to the same.
+    parts = (status, reason, fields, known, keep_alive, length, end + 4, closes, coding, cookies)
+    return tuple.__new__(Head, parts)
 
 
-def _repeats_are_harmless(fields: tuple[tuple[str, str], ...]) -> bool:
+def _repeats_are_harmless(fields: Sequence[tuple[str, str]]) -> bool:
     names = [name.lower() for name, _ in fields]
     return all(names.count(name) < 2 for name in _ONCE)
 
 
-def _body_length(known: dict[str, str], *, empty: bool) -> int | None:
-    announced, transfer = known.get("content-length"), known.get("transfer-encoding")
-    if transfer is not None:
-        if empty or announced is not None or transfer.lower() != "chunked":
+def _body_length(known: Mapping[str, tuple[str, str]], *, empty: bool) -> int | None:
+    if "transfer-encoding" in known:
+        coding = known["transfer-encoding"][1].lower()
+        if empty or "content-length" in known or coding != "chunked":
             raise Unplain
         return None
-    if announced is None:
+    if "content-length" not in known:
         if not empty:
             raise Unplain
         return 0
-    if not _LENGTH.fullmatch(announced):
+    announced = known["content-length"][1]
+    # Of ASCII, as all of a head that is plain.
+    if not announced.isdigit() or len(announced) > _MAX_DIGITS:
         raise Unplain
     return 0 if empty else int(announced)
 
 
-def _coding(known: dict[str, str], *, empty: bool) -> str | None:
-    coding = known.get("content-encoding")
-    if coding is None:
-        return None
+def _coding(known: Mapping[str, tuple[str, str]], *, empty: bool) -> str:
+    coding = known["content-encoding"][1].lower()
     # urllib3 has its own mind of nothing that is compressed.
-    if empty or coding.lower() not in CODINGS:
+    if empty or coding not in CODINGS:
         raise Unplain
-    return coding.lower()
+    return coding

@@ -6,13 +6,12 @@ through methods that any mapping has. Nearly all of what a call costs in headers
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from requests.structures import CaseInsensitiveDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 def pairs(headers: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
@@ -39,23 +38,33 @@ def value_of(headers: Mapping[str, Any], key: str) -> Any:
 
 def copied(headers: CaseInsensitiveDict[Any]) -> CaseInsensitiveDict[Any]:
     """Return a copy of ``headers``."""
-    return _made(headers._store.copy())  # noqa: SLF001 - as above
+    return made(headers._store.copy())  # noqa: SLF001 - as above
 
 
-def joined(fields: Iterable[tuple[str, str]]) -> CaseInsensitiveDict[str]:
-    """Return an answer's fields: several of one name as one, as urllib3 joins them; each named as its
-    first was.
+def by_key(headers: Mapping[str, Any]) -> Mapping[str, tuple[Any, Any]] | None:
+    """Return names and values by the names in lower case; ``None`` of another mapping than requests'."""
+    return headers._store if type(headers) is CaseInsensitiveDict else None  # noqa: SLF001 - as above
+
+
+def joined(fields: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return an answer's fields by their names in lower case: several of one name as one, as urllib3
+    joins them; each named as its first was.
     """
-    store: OrderedDict[str, tuple[str, str]] = OrderedDict()
-    for field in fields:
-        name, value = field
-        key = name.lower()
+    keys = [name.lower() for name, _ in fields]
+    store = dict(zip(keys, fields))  # noqa: B905 - as many; to have it checked is not free
+    return store if len(store) == len(keys) else _joined(keys, fields)
+
+
+def _joined(keys: list[str], fields: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    store: dict[str, tuple[str, str]] = {}
+    for key, field in zip(keys, fields, strict=True):
         first = store.get(key)
-        store[key] = field if first is None else (first[0], f"{first[1]}, {value}")
-    return _made(store)
+        store[key] = field if first is None else (first[0], f"{first[1]}, {field[1]}")
+    return store
 
 
-def _made(store: OrderedDict[str, tuple[str, Any]]) -> CaseInsensitiveDict[Any]:
+def made(store: dict[str, tuple[str, Any]]) -> CaseInsensitiveDict[Any]:
+    """Return headers of what ``joined`` has returned, which are theirs from now on."""
     headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
-    headers._store = store  # noqa: SLF001 - all that there is in one
+    headers._store = store  # type: ignore[assignment] # noqa: SLF001 - all that there is in one
     return headers

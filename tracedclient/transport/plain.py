@@ -11,10 +11,12 @@ from requests.utils import get_encoding_from_headers
 from tracedclient.transport.answer import WholeResponse
 from tracedclient.transport.exchange import Plain
 from tracedclient.transport.head import request_head
-from tracedclient.transport.headers import joined, value_of
+from tracedclient.transport.headers import made
 from tracedclient.transport.prepared import is_plain_url
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from requests import PreparedRequest
 
     from tracedclient.transport.exchange import Answered
@@ -89,8 +91,9 @@ def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -
     )
     response.status_code = head.status
     response.reason = head.reason
-    response.headers = headers = joined(head.fields)
-    response.encoding = _encoding(value_of(headers, "content-type"))
+    response.headers = made(head.named)
+    content_type = head.named.get("content-type")
+    response.encoding = _encoding(None if content_type is None else content_type[1])
     response.url = request.url or ""
     response.request = request
     response.connection = adapter
@@ -101,7 +104,7 @@ def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -
     return response
 
 
-def _are_dated(fields: tuple[tuple[str, str], ...]) -> bool:
+def _are_dated(fields: Sequence[tuple[str, str]]) -> bool:
     cookies = [value.lower() for name, value in fields if name.lower() == "set-cookie"]
     return any("max-age" in cookie or "expires" in cookie for cookie in cookies)
 
