@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import sys
 
@@ -9,6 +10,8 @@ import pytest
 import requests
 import servers
 import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
 from journal import Journal
 
 from tracedclient import TracedAdapter, TracedSession
@@ -149,3 +152,85 @@ def test_an_adapter_that_retries_on_its_own_is_complained_of(caplog):
 
     (record,) = caplog.records
     assert "http://twice.test retries on its own" in record.getMessage()
+
+
+PREFIXES = st.sampled_from(
+    ["http://", "https://", "HTTP://", "http://h", "https://h.test/a", "http", "h", ""]
+)
+URLS = st.sampled_from(["http://h.test/", "https://h.test/a", "HTTP://h.test/", "hTTps://h/", "x:"])
+
+
+@given(st.lists(PREFIXES, max_size=4), URLS)
+def test_the_adapter_is_the_one_that_requests_would_take(prefixes, url):
+    """Whatever is mounted where, the short way goes through the adapter of requests' choice."""
+    with TracedSession() as session:
+        for prefix in prefixes:
+            session.mount(prefix, TracedAdapter())
+        try:
+            expected = requests.Session.get_adapter(session, url)
+        except requests.exceptions.InvalidSchema:
+            expected = None
+
+        assert session._our_adapter(url) is expected
+
+
+class Counting(TracedAdapter):
+    """An adapter that notes what goes through it."""
+
+    def __init__(self):
+        super().__init__()
+        self.urls = []
+
+    def send(self, request, *args, **kwargs):
+        self.urls.append(request.url)
+        return super().send(request, *args, **kwargs)
+
+
+def test_get_adapter_of_somebody_else_is_asked(echo_server):
+    """Where a session, or a class made of ours, has its own ``get_adapter``, that one chooses."""
+    counting = Counting()
+
+    class Choosing(TracedSession):
+        def get_adapter(self, url):
+            return counting
+
+    with Choosing() as chosen_by_class, TracedSession() as chosen_by_session:
+        chosen_by_session.get_adapter = lambda url: counting
+        for session in (chosen_by_class, chosen_by_session):
+            session.get(echo_server.url)
+
+    assert len(counting.urls) == 2
+    counting.close()
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        lambda session: session.cookies.set("a", "b"),
+        lambda session: session.cookies.update({"a": "b"}),
+        lambda session: session.cookies.update(requests.cookies.cookiejar_from_dict({"a": "b"})),
+        lambda session: requests.utils.add_dict_to_cookiejar(session.cookies, {"a": "b"}),
+        lambda session: requests.cookies.merge_cookies(session.cookies, {"a": "b"}),
+        lambda session: session.cookies.__setitem__("a", "b"),
+        lambda session: setattr(
+            session, "cookies", requests.cookies.cookiejar_from_dict({"a": "b"})
+        ),
+    ],
+)
+@pytest.mark.parametrize("copied", [lambda session: session, pickle.dumps, copy.deepcopy])
+def test_a_cookie_is_sent_however_it_came_into_the_jar(echo_server, fill, copied):
+    """No way of putting a cookie into the session's jar escapes it, also when it is copied."""
+    with TracedSession(cookies=False) as session:
+        session.get(echo_server.url)
+        fill(session)
+        jar = copied(session.cookies)
+        session.cookies = pickle.loads(jar) if isinstance(jar, bytes) else jar
+        session.get(echo_server.url)
+        session.cookies.clear()
+        session.get(echo_server.url)
+
+    assert [request.headers.get("Cookie") for request in echo_server.requests] == [
+        None,
+        "a=b",
+        None,
+    ]

@@ -19,7 +19,7 @@ from tracedclient.errors import AddressRefused
 from tracedclient.httptrace import current_client_trace
 from tracedclient.trace.formats import sent_span_id
 from tracedclient.trace.w3c import span_id_of
-from tracedclient.transport.addresses import Denied, is_redirected, redirected
+from tracedclient.transport.addresses import REDIRECTED, Denied, redirected
 from tracedclient.transport.answer import TracedResponse
 from tracedclient.transport.begun import HandedOn, drop_what_is_left, is_left, leave
 from tracedclient.transport.dial import USUAL, Dialing
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
     from urllib3 import BaseHTTPResponse
 
+    from tracedclient.httptrace import ClientTrace
     from tracedclient.transport.answer import WholeResponse
 
 _MAX_KNOWN_POOLS = 256
@@ -119,8 +120,11 @@ class TracedAdapter(HTTPAdapter):
         proxy = select_proxy(url, dict(proxies)) if proxies else None
         if proxy:
             self._check_proxied(request)
-        context = self._tls.context(verify, cert) if url[:6].lower() == "https:" else None
-        key = (_origin(url), context, proxy, verify)
+        context = None
+        if url[:5] != "http:" and url[:6].lower() == "https:":
+            context = self._tls.context(verify, cert)
+        end = url.find("/", 8)  # behind "https://"
+        key = (url if end < 0 else url[:end], context, proxy, verify)
         pool = self._pools.get(key)
         if pool is None or pool.pool is None:  # closed by its manager, to make room for others
             if len(self._pools) >= _MAX_KNOWN_POOLS:
@@ -191,7 +195,9 @@ class TracedAdapter(HTTPAdapter):
                 if answer is not None:
                     return answer
             if not is_left():
-                _tell_start(request, select_proxy(request.url or "", proxies))
+                proxy, trace = select_proxy(request.url or "", proxies), current_client_trace()
+                if trace is not None:
+                    _tell_start(trace, request, proxy)
         response = self._send_as_requests_does(
             request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies
         )
@@ -224,29 +230,29 @@ class TracedAdapter(HTTPAdapter):
     ) -> WholeResponse | None:
         """Do a plain exchange the short way; ``None`` leaves it to ``send``, whole or the rest of it."""
         proxy = select_proxy(request.url or "", proxies) if proxies else None
-        if is_redirected(request) or not (proxy is None or proxy.startswith("http://")):
+        if not (proxy is None or proxy.startswith("http://")) or hasattr(request, REDIRECTED):
             return None
-        if type(self) is not TracedAdapter or self.max_retries.total or _urllib3_debugs():
+        if type(self) is not TracedAdapter or self.max_retries.total:
             return None
-        pool = self._known_pool(request, verify, cert, proxies if proxy else None)
-        plain = (
-            None if pool is None else plain_request(request, timeout, pool, self.max_response_bytes)
-        )
-        if plain is None:
+        try:
+            pool = self.get_connection_with_tls_context(
+                request, verify, proxies if proxy else None, cert
+            )
+        except (requests.RequestException, HTTPError, OSError, ValueError):
+            return None  # it will be raised again, in requests' words
+        plain = plain_request(request, timeout, pool, self.max_response_bytes)
+        # For each request urllib3 writes a line, if somebody wants it.
+        if plain is None or _urllib3_log.isEnabledFor(logging.DEBUG):
             return None
-        _tell_start(request, proxy)
+        trace = current_client_trace()
+        if trace is not None:
+            _tell_start(trace, request, proxy)
         try:
             answered = exchange(pool, plain)
         except HandedOn as handed_on:
             leave(handed_on)
             return None
         return whole_response(request, answered, self)
-
-    def _known_pool(self, request: PreparedRequest, verify: Any, cert: Any, proxies: Any) -> Any:
-        try:
-            return self.get_connection_with_tls_context(request, verify, proxies, cert)
-        except (requests.RequestException, HTTPError, OSError, ValueError):
-            return None  # it will be raised again, in requests' words
 
     def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Any:
         response = TracedResponse()
@@ -264,33 +270,21 @@ class TracedAdapter(HTTPAdapter):
         return response
 
 
-def _tell_start(request: PreparedRequest, proxy: str | None) -> None:
-    trace = current_client_trace()
-    if trace is not None:
-        trace.exchange_start(
-            httptrace.ExchangeStartInfo(
-                method=request.method or "",
-                url=request.url or "",
-                proxy=proxy,
-                span_id=_sent_span_id(request.headers),
-            )
+def _tell_start(trace: ClientTrace, request: PreparedRequest, proxy: str | None) -> None:
+    trace.exchange_start(
+        httptrace.ExchangeStartInfo(
+            method=request.method or "",
+            url=request.url or "",
+            proxy=proxy,
+            span_id=_sent_span_id(request.headers),
         )
+    )
 
 
 def _sent_span_id(headers: Mapping[str, Any]) -> str | None:
     # To find nothing in requests' dict takes it an error.
     traceparent = value_of(headers, "traceparent")
     return span_id_of(traceparent) if type(traceparent) is str else sent_span_id(headers)
-
-
-def _urllib3_debugs() -> bool:
-    # It writes a line for every request.
-    return _urllib3_log.isEnabledFor(logging.DEBUG)
-
-
-def _origin(url: str) -> str:
-    end = url.find("/", len("https://"))
-    return url if end < 0 else url[:end]
 
 
 def _pool_classes(proxy: str) -> dict[str, Any]:

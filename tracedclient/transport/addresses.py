@@ -201,14 +201,15 @@ def _leads_no_further_in(kind: str, before: str) -> bool:
 came_from: ContextVar[str | None] = ContextVar("tracedclient_came_from", default=None)
 """The kind of the address that has sent a redirect to the request under way, if one has."""
 
-_BEFORE = "_tracedclient_before"
+REDIRECTED = "_tracedclient_before"
+"""What a request has that a redirect led to: the kind of the address that it came from."""
 
 
 def mark_redirect(request: Any, response: Any) -> None:
     """Remember on ``request`` from what kind of address ``response`` sends it on."""
     peer = getattr(response, "peer", None)
     if peer is not None:
-        setattr(request, _BEFORE, kind_of(peer) if peer else _kind_behind_proxy(response.url))
+        setattr(request, REDIRECTED, kind_of(peer) if peer else _kind_behind_proxy(response.url))
 
 
 def _kind_behind_proxy(url: str) -> str:
@@ -224,13 +225,8 @@ def _kind_behind_proxy(url: str) -> str:
 @contextmanager
 def redirected(request: Any) -> Iterator[None]:
     """While ``request`` is sent, have where it ``came_from``."""
-    token = came_from.set(getattr(request, _BEFORE, None))
+    token = came_from.set(getattr(request, REDIRECTED, None))
     try:
         yield
     finally:
         came_from.reset(token)
-
-
-def is_redirected(request: Any) -> bool:
-    """Whether a redirect led to ``request``."""
-    return hasattr(request, _BEFORE)

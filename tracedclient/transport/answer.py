@@ -27,8 +27,6 @@ MAX_EXPANSION = 200
 
 _EXPANSION_FROM = 10 * 1024 * 1024
 
-_NO_TIME = timedelta(0)
-
 
 class TracedResponse(requests.Response):
     """A ``requests.Response`` that knows what its call did, and how large it may become."""
@@ -107,6 +105,8 @@ class WholeResponse(TracedResponse):
     """
 
     sets_cookies = False
+    spent = 0.0
+    """Seconds of ``elapsed``."""
 
     def __init__(
         self,
@@ -124,7 +124,11 @@ class WholeResponse(TracedResponse):
         self._content_consumed = True
         self._next = None
         self.history = []
-        self.elapsed = _NO_TIME
+
+    @cached_property
+    def elapsed(self) -> timedelta:  # type: ignore[override]
+        """From before the request was sent until the whole answer was there."""
+        return timedelta(seconds=self.spent)
 
     @cached_property
     def cookies(self) -> Any:  # type: ignore[override]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tracedclient.transport.exchange import Answered
 
 _MAX_TYPES = 256
+_NUMBERS = frozenset({int, float})
+_FOREVER = math.inf
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 MAX_BODY = 1024 * 1024
@@ -32,22 +35,30 @@ def plain_request(
     request: PreparedRequest, timeout: Any, pool: Any, max_body: int | None
 ) -> Plain | None:
     """Return ``request`` as it goes to ``pool``; ``None`` when there is anything unusual about it."""
-    seconds = _seconds(timeout)
     body, url, method = request.body, request.url, request.method
-    if seconds is None or not (body is None or type(body) is bytes):
-        return None
     if type(url) is not str or type(method) is not str:
         return None
+    if not (body is None or type(body) is bytes):
+        return None
+    connect, read = timeout if type(timeout) is tuple and len(timeout) == 2 else (timeout, timeout)
+    for seconds in (connect, read):
+        if seconds is not None and not (type(seconds) in _NUMBERS and 0 < seconds < _FOREVER):
+            return None
     start = url.find("/", 8)
     target = "/" if start < 0 else url[start:]
-    host, origin = _host(pool), ""
+    # As http.client makes it (RFC 9110 §7.2).
+    is_usual = pool.port == _DEFAULT_PORTS[pool.scheme]
+    host, origin = pool.host if is_usual else f"{pool.host}:{pool.port}", ""
     if pool.proxy is not None:
         if not _is_forwarded_plainly(url, pool):
             return None
         host, origin = url[len("http://") : start], url[:start]
-    limit = MAX_BODY if max_body is None else min(MAX_BODY, max_body)
     head = request_head(method, target, host, request.headers, body, origin=origin)
-    return None if head is None else Plain(method, head, body, *seconds, limit)
+    if head is None:
+        return None
+    limit = MAX_BODY if max_body is None or max_body > MAX_BODY else max_body
+    # `Plain(…)` would be a call in Python, to the same.
+    return tuple.__new__(Plain, (method, head, body, connect, read, limit))
 
 
 def _is_forwarded_plainly(url: str, pool: Any) -> bool:
@@ -58,29 +69,6 @@ def _is_forwarded_plainly(url: str, pool: Any) -> bool:
         return False
     # requests takes the URL apart for the proxy, and loses these.
     return ";" not in url and url[-1] != "?"
-
-
-def _seconds(timeout: Any) -> tuple[float | None, float | None] | None:
-    """Connect and read timeout, where they are what they usually are."""
-    if type(timeout) is not tuple:
-        timeout = (timeout, timeout)
-    if len(timeout) != 2:
-        return None
-    connect, read = timeout
-    return timeout if _is_plain(connect) and _is_plain(read) else None
-
-
-def _is_plain(seconds: object) -> bool:
-    return seconds is None or (type(seconds) in {int, float} and 0 < seconds < math.inf)  # type: ignore[operator]
-
-
-def _host(pool: Any) -> str:
-    """The value of ``Host``, as http.client makes it (RFC 9110 §7.2)."""
-    host, port = pool.host, pool.port
-    return host if port == _DEFAULT_PORTS[pool.scheme] else f"{host}:{port}"
-
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -> WholeResponse:

@@ -24,7 +24,7 @@ from tracedclient.transport.dial import USUAL, Dialing
 from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.prepared import is_prepared_plainly, prepared_plainly
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, follow, settle
-from tracedclient.transport.shipped import session_is_as_shipped
+from tracedclient.transport.shipped import SESSION_GET_ADAPTER, SESSION_SEND, wire_is_as_shipped
 from tracedclient.transport.tls import check_files
 
 if TYPE_CHECKING:
@@ -37,9 +37,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tracedclient")
 
+_Session = requests.Session
+_SCHEMES = frozenset({"http://", "https://"})
+
 
 class _KeepNone(DefaultCookiePolicy):
     """By its name: with it there is no need to look for cookies."""
+
+
+class SessionCookieJar(RequestsCookieJar):
+    """requests' own, which knows whether a cookie was ever put into it: to count them takes long."""
+
+    was_used = False
+
+    def set_cookie(self, cookie: Any, *args: Any, **kwargs: Any) -> Any:
+        # All ways in lead through here.
+        self.was_used = True
+        return super().set_cookie(cookie, *args, **kwargs)
 
 
 class TracedSession(requests.Session):
@@ -72,6 +86,7 @@ class TracedSession(requests.Session):
             self.max_redirects = redirects.limit
         if environment is not None:
             self.trust_env = False
+        self.cookies = SessionCookieJar()
         if not cookies:
             self.cookies.set_policy(_KeepNone(allowed_domains=()))
         adapter = TracedAdapter(
@@ -109,7 +124,10 @@ class TracedSession(requests.Session):
             raise
 
     def _adds_only_headers(self, url: Any) -> bool:
-        if self.auth or self.params or self.hooks.get("response") or len(self.cookies):
+        if self.auth or self.params or self.hooks.get("response"):
+            return False
+        jar = self.cookies
+        if (type(jar) is not SessionCookieJar or jar.was_used) and len(jar):
             return False
         if type(self.headers) is not CaseInsensitiveDict:
             return False
@@ -121,12 +139,14 @@ class TracedSession(requests.Session):
         environment = self.environment
         if environment is None:
             return dict(super().merge_environment_settings(url, proxies, stream, verify, cert))
-        merged = {**environment.proxies_for(url), **self.proxies, **(proxies or {})}
+        if environment.proxies or self.proxies or proxies:
+            merged = {**environment.proxies_for(url), **self.proxies, **(proxies or {})}
+            proxies = {key: proxy for key, proxy in merged.items() if proxy is not None}
         verify = self.verify if verify is None else verify
         if verify is True and environment.ca_bundle:
             verify = environment.ca_bundle
         return {
-            "proxies": {key: proxy for key, proxy in merged.items() if proxy is not None},
+            "proxies": proxies or {},
             "stream": self.stream if stream is None else stream,
             "verify": verify,
             "cert": self.cert if cert is None else cert,
@@ -176,45 +196,51 @@ class TracedSession(requests.Session):
             raise InvalidURL("the redirect's Location is no valid URL") from None
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Any:
-        if kwargs.pop("is_redirect", False):
-            trace = current_client_trace()
-            if trace is not None:
-                trace.redirected(
-                    httptrace.RedirectedInfo(method=request.method or "", url=request.url or "")
-                )
-        if (
-            not session_is_as_shipped()
-            or request.hooks.get("response")
-            or kwargs.get("stream", self.stream)
-        ):
-            return self._send_by_requests(request, kwargs)
-        return self._send_plainly(request, kwargs)
-
-    def _send_plainly(self, request: PreparedRequest, kwargs: dict[str, Any]) -> Any:
-        """The same, without looking for what a plain request and its answer do not have."""
-        adapter = self._our_adapter(request.url or "")
+        if "is_redirect" in kwargs:
+            del kwargs["is_redirect"]
+            _tell_redirect(request)
+        settings = {"stream": self.stream, "verify": self.verify, "cert": self.cert, **kwargs}
+        adapter = None
+        if not (settings["stream"] or request.hooks.get("response")):
+            adapter = self._our_adapter(request.url or "")
         if adapter is None:
             return self._send_by_requests(request, kwargs)
+        # Without looking for what a plain request and its answer do not have.
         began = time.perf_counter()
         answer = adapter.exchange(
             request,
             kwargs.get("timeout"),
-            kwargs.get("verify", self.verify),
-            kwargs.get("cert", self.cert),
+            settings["verify"],
+            settings["cert"],
             kwargs["proxies"] if "proxies" in kwargs else self._resolved(request),
         )
-        if answer is not None:
-            answer.elapsed = timedelta(seconds=time.perf_counter() - began)
-            if answer.sets_cookies and self._keeps_cookies():
-                answer.give_cookies(self.cookies)
-            return answer
-        return self._go_on(request, kwargs, time.perf_counter() - began)
+        spent = time.perf_counter() - began
+        if answer is None:
+            return self._go_on(request, kwargs, spent)
+        answer.spent = spent
+        if answer.sets_cookies and self._keeps_cookies():
+            answer.give_cookies(self.cookies)
+        return answer
 
     def _keeps_cookies(self) -> bool:
         jar = self.cookies
         return not (isinstance(jar, RequestsCookieJar) and isinstance(jar.get_policy(), _KeepNone))
 
     def _our_adapter(self, url: str) -> TracedAdapter | None:
+        """The one mounted for ``url``, when it is ours, and nobody has put anything in the place of
+        what requests would do.
+        """
+        if (
+            _Session.send is not SESSION_SEND
+            or getattr(self.get_adapter, "__func__", None) is not SESSION_GET_ADAPTER
+            or not wire_is_as_shipped()
+        ):
+            return None
+        for prefix, adapter in self.adapters.items():
+            if prefix not in _SCHEMES:
+                break  # requests compares it in its own way
+            if url.startswith(prefix):
+                return adapter if isinstance(adapter, TracedAdapter) else None
         try:
             adapter = self.get_adapter(url=url)
         except InvalidSchema:
@@ -253,15 +279,21 @@ class TracedSession(requests.Session):
 
         ``settings`` may have requests' ``proxies``, ``verify`` and ``cert``.
         """
-        merged = self.merge_environment_settings(
-            request.url,
-            dict(settings.get("proxies") or {}),
-            stream,
-            settings.get("verify"),
-            settings.get("cert"),
-        )
+        proxies, verify, cert = {}, None, None
+        if settings:
+            proxies = dict(settings.get("proxies") or {})
+            verify, cert = settings.get("verify"), settings.get("cert")
+        merged = self.merge_environment_settings(request.url, proxies, stream, verify, cert)
         return partial(self.send, allow_redirects=allow_redirects, **merged)
 
     def check_tls_files(self) -> None:
         """Raise ``ValueError`` when a file that ``verify`` or ``cert`` names is not there."""
         check_files(self.verify, self.cert)
+
+
+def _tell_redirect(request: PreparedRequest) -> None:
+    trace = current_client_trace()
+    if trace is not None:
+        trace.redirected(
+            httptrace.RedirectedInfo(method=request.method or "", url=request.url or "")
+        )

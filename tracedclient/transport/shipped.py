@@ -31,8 +31,8 @@ _Body = urllib3.response.HTTPResponse
 _Adapter = requests.adapters.HTTPAdapter
 _Session = requests.Session
 
-_session_send = _shipped(_Session, "send")
-_session_get_adapter = _shipped(_Session, "get_adapter")
+SESSION_SEND = _shipped(_Session, "send")
+SESSION_GET_ADAPTER = _shipped(_Session, "get_adapter")
 _adapter_send = _shipped(_Adapter, "send")
 _adapter_build = _shipped(_Adapter, "build_response")
 _urlopen = _shipped(_Pool, "urlopen")
@@ -51,15 +51,6 @@ _stream = _shipped(_Body, "stream")
 _read = _shipped(_Body, "read")
 _release = _shipped(_Body, "release_conn")
 _wire_read = _shipped(http.client.HTTPResponse, "read")
-
-
-def session_is_as_shipped() -> bool:
-    """Whether nobody has replaced what ``requests.Session`` does to send a request."""
-    return (
-        _Session.send is _session_send
-        and _Session.get_adapter is _session_get_adapter
-        and wire_is_as_shipped()
-    )
 
 
 def wire_is_as_shipped() -> bool:
