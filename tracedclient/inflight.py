@@ -84,6 +84,7 @@ class OngoingCall:
         self.phase: str | None = "prepare"
         """Where it stands when no connection works for it; ``None``: ask the connection."""
         self.connection: WorkingConnection | None = None
+        """What works for this call; its pool says so."""
         self.watches = watches
         """What is told how it went, once its body has been read too."""
 
@@ -104,10 +105,6 @@ class OngoingCall:
     def sleeps(self) -> None:
         """It waits for its next attempt."""
         self.phase = "sleep"
-
-    def on(self, connection: WorkingConnection) -> None:
-        """A connection works for this call from now on."""
-        self.connection = connection
 
     def is_handed_over(self) -> None:
         """The answer is its caller's, who reads the body in his own time: the deadline was met."""

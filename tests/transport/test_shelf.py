@@ -37,6 +37,25 @@ def test_gives_and_takes_as_a_lifo_queue(steps, maxsize):
     assert outcome(Shelf(maxsize), steps) == outcome(queue.LifoQueue(maxsize), steps)
 
 
+def test_what_was_taken_can_be_put_back():
+    """What is put back has its room, although somebody has filled it meanwhile, and is next."""
+    shelf = Shelf(1)
+    shelf.put("a")
+    taken = shelf.get(block=False)
+    shelf.put("b")
+    shelf.put_back(taken)
+    assert [shelf.full(), shelf.get(block=False), shelf.get(block=False)] == [True, "a", "b"]
+
+
+def test_who_waits_gets_what_is_put_back():
+    """A thread that waits is woken by what another one took and did not want."""
+    shelf = Shelf(1)
+    with ThreadPoolExecutor(1) as other:
+        waits = other.submit(shelf.get, timeout=10)
+        shelf.put_back("a")
+        assert waits.result(10) == "a"
+
+
 def test_waits_as_long_as_told():
     """Where there is nothing, a wait ends with ``queue.Empty`` at its time."""
     began = time.monotonic()

@@ -77,7 +77,9 @@ def leave(handed_on: HandedOn) -> None:
 
 def take() -> HandedOn | None:
     """Return what this thread has left, once."""
-    left, _desk.left = _desk.left, None
+    left = _desk.left
+    if left is not None:
+        _desk.left = None
     return left
 
 

@@ -47,6 +47,7 @@ from tracedclient.transport.writing import (
 if TYPE_CHECKING:
     import socket
     import ssl
+    import weakref
     from collections.abc import Iterator
     from socket import gaierror
 
@@ -93,6 +94,8 @@ class Traced(_Base):
         self.idle_since: float | None = None
         self.max_idle = MAX_IDLE
         self.call: OngoingCall | None = None
+        self.mark: weakref.ref[Traced] | None = None
+        """By which its pool knows it."""
         self.dialing = USUAL
         self.upload_timeout: float | None = None
         self.target: str | None = None
@@ -340,6 +343,19 @@ class Traced(_Base):
             self._poll = select.poll()
             self._poll.register(self.sock, select.POLLIN)
         return not self._poll.poll(0)
+
+    def is_ready(self) -> bool:
+        """Whether it can carry a request at once: open, well, and not idle for too long."""
+        if self._poll is None or self.sock is None or self.idle_since is None:
+            return False
+        # Ended by its peer, or about to be.
+        return not self._poll.poll(0) and time.monotonic() - self.idle_since <= self.max_idle
+
+    def rest(self) -> None:
+        """Be nobody's until the next request."""
+        self.trace = self.call = None
+        self.set_deadline(None)
+        self.idle_since = None if self.sock is None else time.monotonic()
 
     @property
     def may_be_used_plainly(self) -> bool:

@@ -62,7 +62,7 @@ def exchange(pool: Any, plain: Plain) -> Answered:
     Raises ``HandedOn`` when it is not for this module to finish.
     """
     try:
-        conn = pool._get_conn()  # noqa: SLF001 - urllib3's name for it
+        conn = pool.lend()
     except BaseException as error:  # noqa: BLE001 - as below
         raise HandedOn(None, Begun("pool", Meter(), error)) from None
     work = _work(conn, plain)

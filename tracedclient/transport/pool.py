@@ -6,6 +6,7 @@ pass it), puts it on the connection it hands out, and takes it off when the conn
 
 from __future__ import annotations
 
+import queue
 import time
 import weakref
 from functools import cached_property
@@ -57,25 +58,48 @@ class _TracedPool(_Base):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Weak: a connection whose answer was dropped unread must be able to go.
         self.dialing = USUAL
-        self._in_use: weakref.WeakSet[Any] = weakref.WeakSet()
+        # Weak: a connection whose answer was dropped unread must be able to go. A WeakSet would make
+        # a reference for each use; here each connection has one for life.
+        self._in_use: set[weakref.ref[Traced]] = set()
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         left = take()
-        if left is not None:
-            return _continued(left)
-        trace = current_client_trace()
-        call = current_call.get()
+        return _continued(left) if left is not None else self._lent(timeout, short=False)
+
+    def lend(self) -> Any:
+        """Do what ``_get_conn`` does, for one who knows that nobody has replaced urllib3's."""
+        return self._lent(None, short=True)
+
+    def _lent(self, timeout: float | None, *, short: bool) -> Any:
+        trace, call = current_client_trace(), current_call.get()
         if trace is not None:
             trace.get_conn(self._get_conn_info())
-        conn = self._taken(trace, timeout, call)
+        conn = self._ready(call) if short else None
+        if conn is None:
+            conn = self._taken(trace, timeout, call)
         if isinstance(conn, Traced):
             conn.trace, conn.call, conn.dialing = trace, call, self.dialing
             if call is not None:
-                call.on(conn)
-            self._in_use.add(conn)
+                call.connection = conn
+            if conn.mark is None:
+                conn.mark = weakref.ref(conn, self._in_use.discard)
+            self._in_use.add(conn.mark)
         return conn
+
+    def _ready(self, call: OngoingCall | None) -> Traced | None:
+        """An idle connection that nothing speaks against; what else there is, is left to ``_taken``."""
+        shelf = self.pool
+        if shelf is None or (call is not None and call.fresh) or came_from.get() is not None:
+            return None
+        try:
+            conn = shelf.get(block=False)
+        except queue.Empty:
+            return None
+        if isinstance(conn, Traced) and conn.is_ready():
+            return conn
+        shelf.put_back(conn)
+        return None
 
     def _taken(
         self, trace: ClientTrace | None, timeout: float | None, call: OngoingCall | None
@@ -109,11 +133,11 @@ class _TracedPool(_Base):
         return remaining if timeout is None else min(timeout, remaining)
 
     def _waited_for(self, trace: ClientTrace | None, timeout: float | None) -> Any:
-        queue = self.pool
-        if trace is None or not self.block or queue is None or not queue.empty():
+        shelf = self.pool
+        if trace is None or not self.block or shelf is None or not shelf.empty():
             return super()._get_conn(timeout)
         trace.pool_wait_start(
-            httptrace.PoolWaitStartInfo(limit=queue.maxsize, holders=self._holders())
+            httptrace.PoolWaitStartInfo(limit=shelf.maxsize, holders=self._holders())
         )
         failure: BaseException | None = None
         try:
@@ -125,16 +149,17 @@ class _TracedPool(_Base):
             trace.pool_wait_done(httptrace.PoolWaitDoneInfo(error=failure))
 
     def _get_conn_info(self) -> httptrace.GetConnInfo:
-        queue = self.pool
+        shelf = self.pool
         return httptrace.GetConnInfo(
             host_port=self._host_port,
             in_use=len(self._in_use),
-            idle=0 if queue is None else queue.idle(),
-            limit=0 if queue is None else queue.maxsize,
+            idle=0 if shelf is None else shelf.idle(),
+            limit=0 if shelf is None else shelf.maxsize,
         )
 
     def _holders(self) -> tuple[httptrace.Holder, ...]:
-        calls = [(conn.call, conn.phase) for conn in list(self._in_use) if conn.call is not None]
+        conns = [conn for mark in self._in_use.copy() if (conn := mark()) is not None]
+        calls = [(conn.call, conn.phase) for conn in conns if conn.call is not None]
         calls.sort(key=lambda held: held[0].started)
         return tuple(
             httptrace.Holder(trace_id=call.trace_id, age=call.age, phase=phase)
@@ -153,12 +178,11 @@ class _TracedPool(_Base):
             super()._put_conn(conn)
             return
         # All of it before the connection is another thread's.
-        trace, conn.trace, conn.call = conn.trace, None, None
-        conn.set_deadline(None)
-        self._in_use.discard(conn)
-        is_open = conn.sock is not None
-        conn.idle_since = time.monotonic() if is_open else None
-        if trace is None or not is_open:
+        trace = conn.trace
+        conn.rest()
+        if conn.mark is not None:
+            self._in_use.discard(conn.mark)
+        if trace is None or conn.idle_since is None:
             super()._put_conn(conn)
             return
         reason = self.why_not_kept()
@@ -186,7 +210,8 @@ class _TracedPool(_Base):
 
     def _failed(self, conn: Any, error: BaseException) -> None:
         if isinstance(conn, Traced):
-            self._in_use.discard(conn)
+            if conn.mark is not None:
+                self._in_use.discard(conn.mark)
             conn.begun = None
             conn.failed(error)
 

@@ -27,25 +27,41 @@ class Shelf:
 
         Raises ``queue.Empty`` when there is nothing in time.
         """
-        with self._lock:
-            if not self.queue and block:
-                self._wait(timeout)
-            if not self.queue:
-                raise queue.Empty
-            return self.queue.pop()
-
-    def _wait(self, timeout: float | None) -> None:
-        self._waiting += 1
         try:
-            self._has_come.wait_for(lambda: self.queue, timeout)
-        finally:
-            self._waiting -= 1
+            # Without the lock, which is for who waits: a list gives each of its items to one only.
+            return self.queue.pop()
+        except IndexError:
+            taken = self._waited_for(timeout) if block else ()
+        if not taken:
+            raise queue.Empty
+        return taken[0]
+
+    def _waited_for(self, timeout: float | None) -> tuple[Any, ...]:
+        with self._lock:
+            self._waiting += 1
+            try:
+                return self._has_come.wait_for(self._taken, timeout)
+            finally:
+                self._waiting -= 1
+
+    def _taken(self) -> tuple[Any, ...]:
+        try:
+            return (self.queue.pop(),)
+        except IndexError:
+            return ()
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002
         """Put ``item`` there. Raises ``queue.Full`` when there is no room, whatever ``block`` says."""
         with self._lock:
-            if self.full():
+            if 0 < self.maxsize <= len(self.queue):
                 raise queue.Full
+            self.queue.append(item)
+            if self._waiting:
+                self._has_come.notify()
+
+    def put_back(self, item: Any) -> None:
+        """Undo a ``get``. There is always room for what was there a moment ago."""
+        with self._lock:
             self.queue.append(item)
             if self._waiting:
                 self._has_come.notify()
