@@ -23,7 +23,9 @@ from tracedclient.transport.kernel import (
     difference,
     enable_timestamps,
     parse_tcp_info,
+    received,
 )
+from tracedclient.transport.reading import read_first
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 
@@ -575,3 +577,116 @@ def test_what_tls_holds_already_has_no_time(stamped, encrypted):
 
     assert arrival(client, answered=True) is None
     assert client.recv(100) == b"nswer"
+
+
+# --- the same, and the data with it -----------------------------------------------------------------
+
+
+def test_one_call_reads_and_tells(stamped):
+    """A read that tells the time has all the data, and the time that asking for it alone has."""
+    client, server = stamped
+    server.sendall(b"answer")
+
+    stamp = arrival(client)
+
+    assert stamp is not None
+    assert received(client, 100) == (b"answer", stamp)
+
+
+@pytest.mark.parametrize("kind", [socket.socket, DialedSocket])
+def test_pieces_that_lay_unread_together_have_one_time(start, stamping, kind):
+    """An answer in pieces that all came before it was read has one time, however it is asked for."""
+    client, server = start(connected(kind))
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    assert enable_timestamps(client)
+    for piece in (b"head", b"body", b"x" * 10_000):
+        server.sendall(piece)
+        time.sleep(0.01)
+
+    stamp = arrival(client)
+
+    assert stamp is not None
+    assert received(client, 65536) == (b"headbody" + b"x" * 10_000, stamp)
+
+
+def test_a_long_answer_has_the_time_of_its_beginning(stamped):
+    """Of an answer that came little by little, the first read tells when its first part came."""
+    client, server = stamped
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for _ in range(40):
+        server.sendall(b"x" * 1448)
+        time.sleep(0.002)
+    lain = time.time_ns() - arrival(client)
+
+    data, buffered = read_first(client, 65536, answered=True, written_at=1)
+
+    assert len(data) == 16384
+    assert buffered >= lain / 1e9 >= 0.04
+
+
+def test_a_short_read_leaves_the_rest(stamped):
+    """What does not fit is there for the next read, and has a time as well."""
+    client, server = stamped
+    server.sendall(b"answer")
+
+    first, stamp = received(client, 2)
+
+    assert (first, stamp is None) == (b"an", False)
+    assert received(client, 100) == (b"swer", stamp)
+
+
+def test_a_read_that_tells_times_out(stamped):
+    """Where nothing comes, it ends with the socket's timeout."""
+    stamped[0].settimeout(0.02)
+
+    with pytest.raises(TimeoutError):
+        received(stamped[0], 100)
+
+
+def test_a_read_that_tells_of_a_reset(stamped):
+    """A reset is raised as ``recv`` raises it."""
+    client, server = stamped
+    reset(server)
+
+    with pytest.raises(ConnectionResetError):
+        received(client, 100)
+
+
+def test_a_read_that_tells_of_the_end(stamped):
+    """The end of the stream is no data, and has no time."""
+    client, server = stamped
+    server.shutdown(socket.SHUT_WR)
+
+    assert received(client, 100) == (b"", None)
+
+
+def test_a_read_without_timestamps_has_its_data(pair, stamping):
+    """A socket that never asked for times reads as any other."""
+    client, server = pair
+    server.sendall(b"answer")
+
+    assert received(client, 100) == (b"answer", None)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_read_of_tls_tells_as_asking_does(stamped, encrypted, version, answered):
+    """TLS decrypts what it reads, and has the time of what came on the wire, where it has one."""
+    client, server = encrypted(version)
+    exchange(client, server)
+    server.sendall(b"answer")
+    stamp = arrival(client, answered=answered)
+
+    assert received(client, 100, answered=answered) == (b"answer", stamp)
+    assert (stamp is None) == (version is ssl.TLSVersion.TLSv1_3 and not answered)
+
+
+def test_a_read_of_what_is_no_socket(encrypted):
+    """urllib3's TLS inside of TLS reads by its own ``recv``."""
+    transport, server = encrypted(
+        ssl.TLSVersion.TLSv1_2,
+        lambda context, sock, **options: SSLTransport(sock, context, **options),
+    )
+    server.sendall(b"answer")
+
+    assert received(transport, 100) == (b"answer", None)

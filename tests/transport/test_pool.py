@@ -165,7 +165,7 @@ def test_a_connection_that_is_put_back_is_nobodys(listener):
     token = current_call.set(OngoingCall("t-1", "GET", "http://h.test/", 10))
     conn = peer.pool.lend()
     current_call.reset(token)
-    conn.send_whole("GET", b"GET / HTTP/1.1\r\n\r\n", None)
+    conn.send_whole("GET", b"GET / HTTP/1.1\r\n\r\n", None, 5)
     peer.pool._put_conn(conn)
     assert (conn.trace, conn.call, conn.sock.deadline) == (None, None, None)
     assert time.monotonic() - conn.idle_since < 5

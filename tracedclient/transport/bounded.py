@@ -42,6 +42,18 @@ class Bounded(_Base):
         if deadline is None:
             self._allow(limit)
 
+    def send_within(self, data: bytes, limit: float | None, deadline: float | None) -> None:
+        """Do what ``bound(limit, deadline)`` and then ``sendall(data)`` do."""
+        self._limit, self.deadline = limit, deadline
+        if deadline is None:
+            self._allow(limit)
+        else:
+            self.keep_deadline()
+        if len(data) <= SLICE:
+            super().sendall(data)
+        else:
+            self.sendall(data)
+
     def _allow(self, seconds: float | None) -> None:
         # Setting it costs a system call each time, whether it changes or not.
         if self.gettimeout() != seconds:
@@ -82,13 +94,16 @@ class Bounded(_Base):
 
     def keep_deadline(self) -> None:
         """Set the timeout for what comes next; raise ``TimeoutError`` when there is no time left."""
-        if self.deadline is None:
+        deadline, limit = self.deadline, self._limit
+        if deadline is None:
             return
-        remaining = self.deadline - time.monotonic()
-        if remaining <= 0:
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:
             raise TimeoutError("the call's total timeout has passed")
-        limit = self._limit
-        self._allow(remaining if limit is None else min(limit, remaining))
+        if limit is not None and limit < seconds:
+            seconds = limit
+        if self.gettimeout() != seconds:  # as in _allow
+            super().settimeout(seconds)
 
 
 class BoundedSSLSocket(Bounded, ssl.SSLSocket):

@@ -30,7 +30,6 @@ from tracedclient.transport import on_demand
 from tracedclient.transport.bounded import Bounded, keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
-from tracedclient.transport.reading import wait_for_answer
 from tracedclient.transport.response import HTTPResponse
 from tracedclient.transport.tls import refused_state, tls_state
 from tracedclient.transport.tunnel import TunnelAnswer, TunnelResponse
@@ -223,11 +222,10 @@ class Traced(_Base):
         self.begun = None
         # urllib3 would bound the upload by the connect timeout; it is the reader's pace that counts.
         self.timeout = self.upload_timeout
-        writing = Writing(
-            joins=isinstance(body, (bytes, str)) and 0 < len(body) <= JOINED_BYTES,
-            waits=body is not None and expects_continue(headers),
-            closes=asks(headers, "connection", "close"),
-        )
+        writing = Writing()
+        writing.joins = isinstance(body, (bytes, str)) and 0 < len(body) <= JOINED_BYTES
+        writing.waits = body is not None and expects_continue(headers)
+        writing.closes = asks(headers, "connection", "close")
         self.blocksize = self._chunk if kwargs.get("chunked") else max(self._chunk, BLOCK)
         self._begin_writing(writing)
         error: BaseException | None = None
@@ -241,42 +239,59 @@ class Traced(_Base):
         finally:
             self._end_writing(error)
 
-    def send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
-        """Send a request whose bytes are ready, with what ``request`` tells of one."""
+    def send_whole(
+        self, method: str, head: bytes, body: bytes | None, seconds: float | None
+    ) -> int:
+        """Send a request whose bytes are ready, with what ``request`` tells of one.
+
+        Each write, and each read of its answer, may take ``seconds``, within the call's deadline.
+        Returns when it left, in epoch nanoseconds, if there is a trace.
+        """
+        self._method = method  # http.client's
+        self.upload_timeout = seconds
         if self.trace is None:
-            self._send_untold(method, head, body)
-            return
+            self._send_untold(head, body, seconds)
+            return 0
+        self._bound(seconds)
         self._begin_writing(Writing())
         error: BaseException | None = None
         try:
-            self._send_whole(method, head, body)
+            self._send_told(self.trace, head, body)
         except BaseException as failure:
             error = failure
             raise
         finally:
             self._end_writing(error)
+        return self._writing.at
 
-    def _send_whole(self, method: str, head: bytes, body: bytes | None) -> None:
-        self._method = method  # http.client's
-        if self.trace is not None and hears(self.trace, "wrote_header_field"):
-            self._tell_fields(self.trace, head)
+    def _send_told(self, trace: ClientTrace, head: bytes, body: bytes | None) -> None:
+        if hears(trace, "wrote_header_field"):
+            self._tell_fields(trace, head)
         self.sent = self._writing.head = True
-        for data in _pieces(head, body):
-            self.send(data)
+        first, rest = _pieces(head, body)
+        self.send(first)
+        if rest:
+            self.send(rest)
 
-    def _send_untold(self, method: str, head: bytes, body: bytes | None) -> None:
+    def _send_untold(self, head: bytes, body: bytes | None, seconds: float | None) -> None:
         """The same with nobody to tell, and without asking at each step what it is that is sent."""
-        self._method = method  # http.client's
         self.phase = "send"
-        self._answering = self.sock
+        self._answering = sock = self.sock
         self.uses += 1
         self.idle_since = None
         self._writing = Writing()
         self.sent = True
+        first, rest = _pieces(head, body) if body else (head, b"")
         try:
-            for data in _pieces(head, body):
-                sys.audit("http.client.send", self, data)
-                self.sock.sendall(data)
+            sys.audit("http.client.send", self, first)
+            if isinstance(sock, Bounded):
+                sock.send_within(first, seconds, None if self.call is None else self.call.deadline)
+            else:
+                sock.settimeout(seconds)
+                sock.sendall(first)
+            if rest:
+                sys.audit("http.client.send", self, rest)
+                sock.sendall(rest)
         except BaseException:
             # urllib3 looks for an answer all the same; nothing may follow it on this connection.
             self._writing.closes = True
@@ -487,14 +502,8 @@ class Traced(_Base):
         if match is not None:
             self.max_idle = min(MAX_IDLE, max(0.0, int(match[1]) - 1.0))
 
-    def wait_for_answer(self) -> float | None:
-        """Wait for an answer; return how many seconds it has lain in the kernel by then."""
-        return wait_for_answer(self._answering, answered=self.uses > 1, written_at=self._writing.at)
-
-    def bound(self, seconds: float | None) -> None:
-        """Let each read and write of the exchange that begins take so long, within its deadline."""
+    def _bound(self, seconds: float | None) -> None:
         sock, deadline = self.sock, self.call.deadline if self.call is not None else None
-        self.upload_timeout = seconds
         if isinstance(sock, Bounded):
             sock.bound(seconds, deadline)
         else:
@@ -602,11 +611,11 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
         )
 
 
-def _pieces(head: bytes, body: bytes | None) -> tuple[bytes, ...]:
-    """One message, one packet, where the body is small."""
+def _pieces(head: bytes, body: bytes | None) -> tuple[bytes, bytes]:
+    """What is written first, and then: one message, one packet, where the body is small."""
     if not body:
-        return (head,)
-    return (head + body,) if len(body) <= JOINED_BYTES else (head, body)
+        return head, b""
+    return (head + body, b"") if len(body) <= JOINED_BYTES else (head, body)
 
 
 def _address(sock: Any, which: str) -> str | None:

@@ -17,7 +17,7 @@ from tracedclient.notes import BodyRead, Notes
 from tracedclient.transport.begun import Begun, HandedOn, Meter
 from tracedclient.transport.content import Chunks, Unplain, decoded
 from tracedclient.transport.head import Head, response_head
-from tracedclient.transport.reading import wait_for_answer
+from tracedclient.transport.reading import read_first
 from tracedclient.transport.writing import JOINED_BYTES
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Plain(NamedTuple):
     """Bytes; a larger one is for those who can stream, or refuse it."""
 
 
-class Answered(NamedTuple):
+class Answered:
     """A plain answer, read to its end."""
 
     head: Head
@@ -65,40 +65,33 @@ def exchange(pool: Any, plain: Plain) -> Answered:
         conn = pool.lend()
     except BaseException as error:  # noqa: BLE001 - as below
         raise HandedOn(None, Begun("pool", Meter(), error)) from None
-    work = _work(conn, plain)
+    work = _Exchange(conn, plain) if conn.trace is None else _told(conn, plain, conn.trace)
     try:
-        answered = work.run()
+        work.run()
     except (_Unusual, Unplain):
         raise HandedOn(conn, work.begun(None)) from None
     except BaseException as error:  # noqa: BLE001 - raised again where urllib3 would have met it
         raise HandedOn(conn, work.begun(error)) from None
     # From here on it is as good as read: a hook cannot raise, and a put does not.
-    work.end(pool, closes=answered.head.closes)
-    return answered
-
-
-def _work(conn: Traced, plain: Plain) -> _Exchange:
-    taker = None if conn.trace is None else httptrace.note_taker(conn.trace)
-    is_small = plain.body is None or len(plain.body) <= JOINED_BYTES
-    return _Exchange(conn, plain) if taker is None or not is_small else _Noted(conn, plain, taker)
+    work.end(pool)
+    return work
 
 
 class _Unusual(Exception):
     """To be handed on although nothing went wrong."""
 
 
-class _Exchange:
-    """Where one exchange stands."""
+class _Exchange(Answered):
+    """Where an exchange stands of which nobody is told."""
+
+    _stage: Stage = "connect"
+    _data = b""
+    _ended = False
+    _in_body = False
 
     def __init__(self, conn: Traced, plain: Plain) -> None:
         self._conn = conn
         self._plain = plain
-        self._trace: ClientTrace | None = conn.trace
-        self._stage: Stage = "connect"
-        self._data = b""
-        self._ended = False
-        self._meter = Meter()
-        self._in_body = False
 
     def begun(self, error: BaseException | None) -> Begun:
         """Return all that has happened."""
@@ -107,7 +100,7 @@ class _Exchange:
             self._conn.close()
         return Begun(
             self._stage,
-            self._meter,
+            self._reads(),
             error=error,
             written=self._plain.head + (self._plain.body or b""),
             data=self._data,
@@ -115,42 +108,34 @@ class _Exchange:
             in_body=self._in_body,
         )
 
-    def run(self) -> Answered:
-        self._connect()
-        self._send()
-        head = self._read_head()
-        self._conn.phase = "receive"
-        self._conn.learn_idle_time(head.keep_alive)
-        if self._trace is not None:
-            self._in_body = True
-            self._tell_head(self._trace, head)
-        body = self._read_body(head)
-        return Answered(head, body, self._content(head, body), self._conn.peer)
+    def _reads(self) -> Meter:
+        return Meter()  # they count for a trace only
 
-    def end(self, pool: Any, *, closes: bool) -> None:
-        """Give the connection back."""
-        # Before it is another thread's, or closed.
-        tcp = self._conn.kernel_facts() if self._trace is not None else None
-        if closes:
-            self._conn.close()
-        pool._put_conn(self._conn)  # noqa: SLF001 - urllib3's name for it
-        if self._trace is not None:
-            self._trace.body_done(httptrace.BodyDoneInfo(complete=True, tcp=tcp))
-
-    def _connect(self) -> None:
-        conn = self._conn
+    def run(self) -> None:
+        """Get the answer."""
+        conn, plain = self._conn, self._plain
         if conn.sock is None:
-            conn.timeout = self._plain.connect
+            conn.timeout = plain.connect
             conn.connect()
         if not conn.may_be_used_plainly:
             raise _Unusual
         self._stage = "send"
-
-    def _send(self) -> None:
-        self._conn.bound(self._plain.read)
-        self._conn.send_whole(self._plain.method, self._plain.head, self._plain.body)
-        self._conn.phase = "wait"
+        self._send(conn, plain)
+        conn.phase = "wait"
         self._stage = "receive"
+        self.head = head = self._read_head()
+        self.body = body = self._read_body(head)
+        self.content = body if head.coding is None else decoded(body, head.coding, plain.max_body)
+        self.peer = conn.peer
+
+    def end(self, pool: Any) -> None:
+        """Give the connection back."""
+        if self.head.closes:
+            self._conn.close()
+        pool._put_conn(self._conn)  # noqa: SLF001 - urllib3's name for it
+
+    def _send(self, conn: Traced, plain: Plain) -> None:
+        conn.send_whole(plain.method, plain.head, plain.body, plain.read)
 
     # --- the answer ---------------------------------------------------------------------------
 
@@ -162,6 +147,9 @@ class _Exchange:
         head = response_head(self._data, to_head=self._plain.method == "HEAD")
         if head is None or (head.length or 0) > self._plain.max_body:
             raise _Unusual
+        self._conn.phase = "receive"
+        if head.keep_alive is not None:
+            self._conn.learn_idle_time(head.keep_alive)
         return head
 
     def _read_body(self, head: Head) -> bytes:
@@ -184,56 +172,92 @@ class _Exchange:
             self._read(_READ)
         return body
 
-    def _content(self, head: Head, body: bytes) -> bytes:
-        return body if head.coding is None else decoded(body, head.coding, self._plain.max_body)
-
     def _read(self, size: int) -> None:
-        if self._trace is None:
-            data = self._conn.sock.recv(size)
-        else:
-            data = self._read_watched(self._trace, size)
+        data = self._conn.sock.recv(size)
         self._ended = not data
         self._data += data
 
-    def _read_watched(self, trace: ClientTrace, size: int) -> bytes:
-        meter, began = self._meter, time.monotonic()
-        buffered = None if meter.reads else self._wait_for_answer()
-        data: bytes = self._conn.sock.recv(size)
-        if not data:
-            return data
-        meter.count(len(data))
-        if meter.reads == 1:
-            self._tell_first_byte(trace, buffered)
-        if self._in_body:
-            self._tell_read(trace, len(data), meter.read_at - began)
-        return data
 
-    def _wait_for_answer(self) -> float | None:
-        return self._conn.wait_for_answer()
+def _told(conn: Traced, plain: Plain, trace: ClientTrace) -> _Told:
+    taker = httptrace.note_taker(trace)
+    is_small = plain.body is None or len(plain.body) <= JOINED_BYTES
+    if taker is None or not is_small:
+        return _Told(conn, plain, trace)
+    return _Noted(conn, plain, trace, taker)
+
+
+class _Told(_Exchange):
+    """The same for a trace that is told of each event."""
+
+    _written_at = 0
+    """When the request left, in epoch nanoseconds."""
+
+    def __init__(self, conn: Traced, plain: Plain, trace: ClientTrace) -> None:
+        super().__init__(conn, plain)
+        self._trace = trace
+        self._meter = Meter()
+
+    def _reads(self) -> Meter:
+        return self._meter
+
+    def end(self, pool: Any) -> None:
+        # Before it is another thread's, or closed.
+        tcp = self._conn.kernel_facts()
+        super().end(pool)
+        self._trace.body_done(httptrace.BodyDoneInfo(complete=True, tcp=tcp))
+
+    def _send(self, conn: Traced, plain: Plain) -> None:
+        self._written_at = conn.send_whole(plain.method, plain.head, plain.body, plain.read)
+
+    def _read_head(self) -> Head:
+        head = super()._read_head()
+        self._in_body = True
+        self._tell_head(head)
+        return head
+
+    def _read(self, size: int) -> None:
+        conn, meter, began = self._conn, self._meter, time.monotonic()
+        buffered = None
+        if meter.reads:
+            data = conn.sock.recv(size)
+        else:
+            answered = conn.uses > 1
+            data, buffered = read_first(
+                conn.sock, size, answered=answered, written_at=self._written_at
+            )
+        self._ended = not data
+        if not data:
+            return
+        self._data += data
+        meter.count(len(data))
+        if self._in_body:
+            self._tell_read(len(data), meter.read_at - began)
+        elif meter.reads == 1:
+            self._tell_first_byte(buffered)
 
     # --- what a trace is told -----------------------------------------------------------------
 
-    def _tell_first_byte(self, trace: ClientTrace, buffered: float | None) -> None:
-        trace.got_first_response_byte(httptrace.GotFirstResponseByteInfo(buffered=buffered))
+    def _tell_first_byte(self, buffered: float | None) -> None:
+        info = httptrace.GotFirstResponseByteInfo(buffered=buffered)
+        self._trace.got_first_response_byte(info)
 
-    def _tell_head(self, trace: ClientTrace, head: Head) -> None:
-        trace.response_head(head.info(self._meter))
+    def _tell_head(self, head: Head) -> None:
+        self._trace.response_head(head.info(self._meter))
 
-    def _tell_read(self, trace: ClientTrace, size: int, waited: float) -> None:
-        trace.body_read(httptrace.BodyReadInfo(size=size, waited=waited))
+    def _tell_read(self, size: int, waited: float) -> None:
+        self._trace.body_read(httptrace.BodyReadInfo(size=size, waited=waited))
 
 
-class _Noted(_Exchange):
+class _Noted(_Told):
     """The same for a trace that takes notes: meanwhile the connection has none to tell."""
 
     _notes: Notes
     """From the moment on when the connection is ready."""
+    _takes_notes = False
 
-    def __init__(self, conn: Traced, plain: Plain, taker: NoteTaker) -> None:
-        super().__init__(conn, plain)
+    def __init__(self, conn: Traced, plain: Plain, trace: ClientTrace, taker: NoteTaker) -> None:
+        super().__init__(conn, plain, trace)
         self._taker = taker
-        self._takes_notes = False
-        self._written_at = 0
 
     def begun(self, error: BaseException | None) -> Begun:
         if self._takes_notes:
@@ -244,36 +268,31 @@ class _Noted(_Exchange):
             self._taker.noted(notes)
         return super().begun(error)
 
-    def _send(self) -> None:
-        conn, plain = self._conn, self._plain
+    def _send(self, conn: Traced, plain: Plain) -> None:
         conn.watch_kernel()
         self._notes = notes = Notes(conn.got_conn(), time.perf_counter_ns())
         self._takes_notes, conn.trace = True, None
         # Before it leaves: on a fast network the answer may be there before this thread is.
         self._written_at = time.time_ns()
-        super()._send()
+        conn.send_whole(plain.method, plain.head, plain.body, plain.read)
         notes.wrote_at = time.perf_counter_ns()
         notes.bytes_sent = len(plain.head) + len(plain.body or b"")
 
-    def _wait_for_answer(self) -> float | None:
-        conn = self._conn
-        return wait_for_answer(conn.sock, answered=conn.uses > 1, written_at=self._written_at)
-
-    def _tell_first_byte(self, _: ClientTrace, buffered: float | None) -> None:
+    def _tell_first_byte(self, buffered: float | None) -> None:
         notes = self._notes
         notes.first_byte_at, notes.buffered = time.perf_counter_ns(), buffered
 
-    def _tell_head(self, _: ClientTrace, head: Head) -> None:
+    def _tell_head(self, head: Head) -> None:
         notes, meter = self._notes, self._meter
         notes.head_at, notes.status = time.perf_counter_ns(), head.status
         notes.bytes_read, notes.reads = meter.bytes_read, meter.reads
         notes.longest_silence = meter.longest_silence
 
-    def _tell_read(self, _: ClientTrace, size: int, waited: float) -> None:
+    def _tell_read(self, size: int, waited: float) -> None:
         self._notes.body_reads.append(BodyRead(size, waited, time.perf_counter_ns()))
 
-    def end(self, pool: Any, *, closes: bool) -> None:
-        notes, conn = self._notes, self._conn
+    def end(self, pool: Any) -> None:
+        notes, conn, closes = self._notes, self._conn, self.head.closes
         notes.tcp = conn.kernel_facts()
         if closes:
             conn.close()

@@ -224,6 +224,7 @@ def _ms(seconds: float | None) -> float | None:
 # The same number on every architecture but parisc and sparc, where arrival() finds no timestamp.
 _SO_TIMESTAMPING: Final[int] = getattr(socket, "SO_TIMESTAMPING", 37)
 _RX_SOFTWARE, _SOFTWARE = 1 << 3, 1 << 4
+_ANCILLARY_BYTES: Final = 256
 # The first of three, by the length of all: of 64 and of 32 bits.
 _TIMESPEC: Final = {48: struct.Struct("=qq"), 24: struct.Struct("=ii")}
 
@@ -260,8 +261,20 @@ def arrival(sock: Any, *, answered: bool = False) -> int | None:
     if isinstance(sock, ssl.SSLSocket) and not _answer_comes_next(sock, answered):
         return None
     # SSLSocket's own recvmsg refuses; below it lies the plain socket's.
-    _, ancillary, _, _ = socket.socket.recvmsg(sock, 1, 256, socket.MSG_PEEK)
+    _, ancillary, _, _ = socket.socket.recvmsg(sock, 1, _ANCILLARY_BYTES, socket.MSG_PEEK)
     return _timestamp(ancillary)
+
+
+def received(sock: Any, size: int, *, answered: bool = False) -> tuple[bytes, int | None]:
+    """Return what ``sock.recv(size)`` would, and what ``arrival`` would have before it.
+
+    Where one call can say both, it does; of several segments it then has the time of the last one.
+    """
+    if not _LINUX or not isinstance(sock, socket.socket) or isinstance(sock, ssl.SSLSocket):
+        arrived = arrival(sock, answered=answered)
+        return sock.recv(size), arrived
+    data, ancillary, _, _ = socket.socket.recvmsg(sock, size, _ANCILLARY_BYTES)
+    return data, _timestamp(ancillary)
 
 
 def _answer_comes_next(sock: ssl.SSLSocket, answered: bool) -> bool:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 MAX_HEAD_BYTES = 256 * 1024
 """Bytes of one head; http.client would take a hundred lines of 64 KiB."""
 
+_OF_ONE_TIME = 16 * 1024
+"""Bytes of which the kernel has one time: it merges what lies unread, up to 17 segments. A read of more
+would be told when the last of it came."""
+
 
 class TooLargeHead(http.client.HTTPException):
     """A head without end."""
@@ -129,7 +133,20 @@ def wait_for_answer(sock: socket.socket, *, answered: bool, written_at: int) -> 
     what arrives.
     """
     keep_deadline(sock)
-    arrived = on_demand.kernel.arrival(sock, answered=answered)
+    return _has_lain(on_demand.kernel.arrival(sock, answered=answered), written_at)
+
+
+def read_first(
+    sock: Any, size: int, *, answered: bool, written_at: int
+) -> tuple[bytes, float | None]:
+    """Read at most ``size`` bytes of an answer; return also what ``wait_for_answer`` would have."""
+    keep_deadline(sock)
+    size = min(size, _OF_ONE_TIME)
+    data, arrived = on_demand.kernel.received(sock, size, answered=answered)
+    return data, _has_lain(arrived, written_at)
+
+
+def _has_lain(arrived: int | None, written_at: int) -> float | None:
     # What came before the request was written is no answer to it.
     if arrived is None or arrived < written_at:
         return None

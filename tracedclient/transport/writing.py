@@ -21,18 +21,16 @@ class FinalAnswerFirst(Exception):
 class Writing:
     """One request's way out: what is held back, and what has been counted."""
 
-    __slots__ = ("_writes", "at", "bytes", "closes", "complete", "head", "held", "joins", "waits")
-
-    def __init__(self, *, joins: bool = False, waits: bool = False, closes: bool = False) -> None:
-        self.joins = joins
-        self.waits = waits
-        self.closes = closes
-        self.head = False
-        self.held = b""
-        self.complete = True
-        self.bytes = 0
-        self._writes = 0
-        self.at = 0
+    # As it is at the beginning of each: there is one for every request.
+    joins = False
+    waits = False
+    closes = False
+    head = False
+    held = b""
+    complete = True
+    bytes = 0
+    at = 0
+    _writes = 0
 
     def count(self, data: Any) -> None:
         self._writes += 1
