@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from tracedclient.trace.model import TCP
     from tracedclient.transport.addresses import AddressPolicy
     from tracedclient.transport.begun import Begun, Stage
+    from tracedclient.transport.stamping import Stamping
 
     _Base = urllib3.connection.HTTPConnection
 else:
@@ -103,6 +104,7 @@ class Traced(_Base):
         self._answering: Any = None
         self._tcp_before: bytes | None = None
         self._is_stamped = False
+        self._stamping: Stamping | None = None
         self._poll: select.poll | None = None
         self._ends: tuple[str | None, str | None] | None = None
         """Its addresses, once they were asked for."""
@@ -123,6 +125,11 @@ class Traced(_Base):
         self.max_idle = MAX_IDLE
         self.sent = False
         self._answering = self._tcp_before = self._ends = self._poll = None
+        if self.trace is None:
+            self._stamping = None
+        elif self._is_stamped and self._stamping is None:
+            # The second in turn: more of its kind will come.
+            self._stamping = on_demand.stamping.kept_on()
         self._is_stamped = False
         super().connect()
         self.opened_at = time.monotonic()

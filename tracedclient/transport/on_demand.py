@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracedclient.transport import counted, kernel, unresolved
+    from tracedclient.transport import counted, kernel, stamping, unresolved
 
-__all__ = ["counted", "kernel", "unresolved"]
+__all__ = ["counted", "kernel", "stamping", "unresolved"]
 
 
 def __getattr__(name: str) -> Any:
