@@ -12,7 +12,7 @@ import requests
 from requests.exceptions import InvalidHeader, InvalidURL
 
 from tracedclient._pattern import pattern
-from tracedclient.transport import are_plain, copied, has, is_prepared_plainly
+from tracedclient.transport import are_plain, copied, has_any, is_prepared_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 IDEMPOTENCY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
-_IDEMPOTENCY_KEYS = tuple(name.lower() for name in IDEMPOTENCY_HEADERS)
+_IDEMPOTENCY_KEYS = frozenset(name.lower() for name in IDEMPOTENCY_HEADERS)
 
+_USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TOKEN = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN = pattern(r"[\x00-\x08\x0a-\x1f\x7f]")
 _KEY = pattern(r"[\x21-\x7e]{1,255}")
@@ -38,14 +39,15 @@ def prepare(
     ``ValueError`` name what of the request they object to.
     """
     is_checked = False
-    if isinstance(request, requests.PreparedRequest):
-        prepared = copied(request)
-    elif isinstance(request, requests.Request):
+    if isinstance(request, requests.Request):
         _check_method(request.method)
-        # Before requests looks at them: its own errors quote the value.
-        _check_headers(request.headers)
+        if request.headers:
+            # Before requests looks at them: its own errors quote the value.
+            _check_headers(request.headers)
         prepared = _prepared(session, request)
         is_checked = is_prepared_plainly(prepared)
+    elif isinstance(request, requests.PreparedRequest):
+        prepared = copied(request)
     else:
         raise TypeError(
             "request must be a requests.Request or a requests.PreparedRequest, "
@@ -59,7 +61,8 @@ def prepare(
         _use_factory(prepared, body_factory)
     if not is_checked:
         _check_headers(prepared.headers)
-    _check_body(prepared.body)
+    if prepared.body is not None:
+        _check_body(prepared.body)
     return prepared
 
 
@@ -77,6 +80,8 @@ def _prepared(session: requests.Session, request: requests.Request) -> PreparedR
 
 
 def _check_method(method: object) -> None:
+    if type(method) is str and method in _USUAL_METHODS:
+        return
     if not isinstance(method, str):
         raise TypeError(f"request.method must be a str, not {type(method).__name__}")
     if not _TOKEN.fullmatch(method):
@@ -132,7 +137,7 @@ def set_body(prepared: PreparedRequest, body: Any) -> None:
 
 
 def _check_body(body: object) -> None:
-    if body is None or isinstance(body, (bytes, str, bytearray, memoryview)):
+    if isinstance(body, (bytes, str, bytearray, memoryview)):
         return
     if not (hasattr(body, "read") or hasattr(body, "__iter__")):
         raise TypeError(
@@ -152,8 +157,7 @@ def add_idempotency_key(prepared: PreparedRequest, key: str | bool | None) -> bo
     """
     if key is not None and key is not False:
         prepared.headers[IDEMPOTENCY_HEADERS[0]] = _idempotency_key(key)
-    headers = prepared.headers
-    return has(headers, _IDEMPOTENCY_KEYS[0]) or has(headers, _IDEMPOTENCY_KEYS[1])
+    return has_any(prepared.headers, _IDEMPOTENCY_KEYS)
 
 
 def _idempotency_key(key: object) -> str:

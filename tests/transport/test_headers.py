@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPHeaderDict
 
-from tracedclient.transport.headers import by_key, copied, has, joined, made, pairs, value_of
+from tracedclient.transport.headers import (
+    by_key,
+    has,
+    has_any,
+    joined,
+    made,
+    merged,
+    pairs,
+    value_of,
+)
 
 NAMES = st.sampled_from(["A", "a", "B", "Set-Cookie", "SET-COOKIE", "İ", "ß"])
 FIELDS = st.lists(st.tuples(NAMES, st.text(max_size=3)), max_size=6)
@@ -29,22 +39,24 @@ def test_headers_answer_as_they_would_themselves(kind, fields, name):
 
     assert list(pairs(headers)) == list(headers.items())
     assert has(headers, key) == (key in headers)
+    assert has_any(headers, frozenset({key, "other"})) == (key in headers)
     assert value_of(headers, key) == headers.get(key)
     assert by_key(headers) == (
         None if kind is dict else {field.lower(): (field, headers[field]) for field in headers}
     )
 
 
-@given(FIELDS, NAMES)
-def test_copy_is_requests_own(fields, name):
-    """A copy is equal to requests' own, and neither changes with the other."""
-    headers = CaseInsensitiveDict(fields)
-    before = parts(headers)
-    ours = copied(headers)
+@pytest.mark.parametrize("kind", [dict, CaseInsensitiveDict, HTTPHeaderDict, list])
+@given(FIELDS, FIELDS)
+def test_merged_is_requests_own_update(kind, ours, theirs):
+    """Two that are merged are as one copied and updated with the other, and both stay as they were."""
+    headers, others = CaseInsensitiveDict(ours), kind(theirs)
+    before = parts(headers), repr(others)
+    expected = headers.copy()
+    expected.update(others)
 
-    assert parts(ours) == parts(headers.copy())
-    ours[name] = "changed"
-    assert parts(headers) == before
+    assert parts(made(merged(headers, others))) == parts(expected)
+    assert (parts(headers), repr(others)) == before
 
 
 @given(FIELDS)

@@ -98,7 +98,10 @@ USUAL = {"method": "POST", "url": "http://h.test/", "headers": {"Accept": "a"}}
 )
 def test_a_usual_request_takes_the_short_way(session, values):
     """What is compared above are two ways: no jar was made for a usual request."""
-    assert session.prepare_request(requests.Request(**values))._cookies is None
+    prepared = session.prepare_request(requests.Request(**values))
+
+    assert prepared._cookies is None
+    assert vars(prepared).keys() == vars(requests.PreparedRequest()).keys()
 
 
 def test_somebodys_own_json_is_asked(session, monkeypatch):

@@ -36,9 +36,22 @@ def value_of(headers: Mapping[str, Any], key: str) -> Any:
     return headers.get(key)
 
 
-def copied(headers: CaseInsensitiveDict[Any]) -> CaseInsensitiveDict[Any]:
-    """Return a copy of ``headers``."""
-    return made(headers._store.copy())  # noqa: SLF001 - as above
+def has_any(headers: Mapping[str, Any], keys: frozenset[str]) -> bool:
+    """Whether ``headers`` have one of ``keys``, which are in lower case."""
+    if type(headers) is CaseInsensitiveDict:
+        return not keys.isdisjoint(headers._store)  # noqa: SLF001 - as above
+    return any(key in headers for key in keys)
+
+
+def merged(ours: CaseInsensitiveDict[Any], theirs: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Return both by their names in lower case; for a name that both have, what is in ``theirs``."""
+    store = ours._store.copy()  # noqa: SLF001 - as above
+    if type(theirs) is dict:
+        for name, value in theirs.items():
+            store[name.lower()] = (name, value)
+    elif theirs:
+        made(store).update(theirs)
+    return store
 
 
 def by_key(headers: Mapping[str, Any]) -> Mapping[str, tuple[Any, Any]] | None:
@@ -64,7 +77,7 @@ def _joined(keys: list[str], fields: Sequence[tuple[str, str]]) -> dict[str, tup
 
 
 def made(store: dict[str, tuple[str, Any]]) -> CaseInsensitiveDict[Any]:
-    """Return headers of what ``joined`` has returned, which are theirs from now on."""
+    """Return headers of names and values by the names in lower case, which are theirs from now on."""
     headers: CaseInsensitiveDict[Any] = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
     headers._store = store  # type: ignore[assignment] # noqa: SLF001 - all that there is in one
     return headers

@@ -16,23 +16,24 @@ import requests
 from requests.compat import json as complexjson  # type: ignore[attr-defined] # what requests writes with
 
 from tracedclient._pattern import pattern
-from tracedclient.transport.headers import copied, has, pairs
+from tracedclient.transport.headers import has, made, merged, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from requests.structures import CaseInsensitiveDict
 
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # requests would undo the escape of what need not be escaped: letters, digits and -._~
 _ESCAPE = r"%(?!2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])[0-9A-F]{2}"
-_CHARACTER = rf"[A-Za-z0-9\-_~!$&'()*+,;=:@]|{_ESCAPE}"
+_PATH = r"[A-Za-z0-9\-_~!$&'()*+,;=:@.]*"
+_QUERY = r"[A-Za-z0-9\-_~!$&'()*+,;=:@./?]*"
 _URL = pattern(
     r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
     rf"(?::{_PORT})?"
     # No segment begins with a dot: those that are one or two are worked out.
-    rf"(?:/(?:(?:{_CHARACTER})(?:{_CHARACTER}|\.)*)?)+"
-    rf"(?:\?(?:{_CHARACTER}|[./?])*)?"
+    rf"(?:/(?!\.){_PATH}(?:{_ESCAPE}{_PATH})*)+"
+    rf"(?:\?{_QUERY}(?:{_ESCAPE}{_QUERY})*)?"
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -46,31 +47,33 @@ def prepared_plainly(
     For a session without cookies, parameters, authentication and hooks of its own.
     """
     method, url = request.method, request.url
-    if method not in _METHODS or type(url) is not str or not _is_plain(request):
+    if method not in _METHODS or type(url) is not str:
+        return None
+    if request.files or request.auth or request.cookies or request.hooks.get("response"):
         return None
     if request.params:
         url = _with_params(url, request.params)
-    url = _with_path(url)
-    if not is_plain_url(url):
+    if url.find("/", 8) < 0:  # behind "https://"
+        url = _with_path(url)
+    named = merged(session_headers, request.headers)
+    if not (_URL.fullmatch(url) and _are_plain(named.values())):
         return None
-    headers = _headers(session_headers, request.headers)
-    if headers is None:
-        return None
-    prepared = requests.PreparedRequest()
-    prepared.method, prepared.url, prepared.headers = method, url, headers
+    # Not by its `__init__`, which asks for the default hooks.
+    prepared = requests.PreparedRequest.__new__(requests.PreparedRequest)
+    prepared.method, prepared.url, prepared.headers = method, url, made(named)
+    prepared.body = prepared._cookies = prepared._body_position = None  # noqa: SLF001
+    prepared.hooks = {"response": []}
     if request.json is not None and not request.data:
         _set_json(prepared, request.json)
     elif request.data:
         prepared.prepare_body(request.data, None, None)
     elif method not in {"GET", "HEAD"}:
-        headers["Content-Length"] = "0"
+        prepared.headers["Content-Length"] = "0"
     return prepared
 
 
 def _with_path(url: str) -> str:
-    """``url`` with the path that requests gives one that has none."""
-    if url.find("/", len("https://")) >= 0:
-        return url
+    """``url``, which has no path, with the one that requests gives it."""
     place, mark, query = url.partition("?")
     return f"{place}/{mark}{query}"
 
@@ -109,10 +112,6 @@ def is_prepared_plainly(prepared: requests.PreparedRequest) -> bool:
     return prepared._cookies is None  # noqa: SLF001 - requests always makes a jar
 
 
-def _is_plain(request: requests.Request) -> bool:
-    return not (request.files or request.auth or request.cookies or request.hooks.get("response"))
-
-
 def _with_params(url: str, params: Any) -> str:
     if type(params) is not dict or "?" in url:
         return ""
@@ -121,19 +120,14 @@ def _with_params(url: str, params: Any) -> str:
     return f"{url}?{urlencode(params)}"
 
 
-def _headers(
-    ours: CaseInsensitiveDict[Any], theirs: Mapping[str, Any]
-) -> CaseInsensitiveDict[Any] | None:
-    headers = copied(ours)
-    if theirs:
-        headers.update(theirs)
-    return headers if are_plain(headers) else None
-
-
 def are_plain(headers: Mapping[Any, Any]) -> bool:
     """Whether nobody could object to any of ``headers``."""
+    return _are_plain(pairs(headers))
+
+
+def _are_plain(fields: Iterable[tuple[Any, Any]]) -> bool:
     values = []
-    for name, value in pairs(headers):
+    for name, value in fields:
         if type(name) is not str or type(value) is not str:
             return False
         if value[:1] == " " or not _is_token(name):
