@@ -29,7 +29,7 @@ _LINUX = sys.platform == "linux"
 
 # linux/tcp.h: state, rtt, total_retrans, bytes_acked, bytes_received, segs_out, segs_in, min_rtt,
 # data_segs_in, data_segs_out; up to the last that ``difference`` reads.
-_LAYOUT: Final = struct.Struct("=B67xI28xI16xQQII4xIII")
+_seen: Final = struct.Struct("=B67xI28xI16xQQII4xIII").unpack_from
 _ESTABLISHED: Final = 1
 _CLOSE_WAIT: Final = 8
 _NO_MIN_RTT: Final = 0xFFFFFFFF
@@ -51,10 +51,12 @@ def between(before: bytes, after: bytes, *, sent: int | None = None) -> TCP:
     if sent is not None:
         first, last = parse_tcp_info(before), parse_tcp_info(after)
         return replace(difference(first, last), delivery=delivery(first, last, sent))
-    if min(len(before), len(after)) < _LAYOUT.size:
+    try:
+        was, _, retrans0, acked0, got0, out0, in0, _, data_in0, data_out0 = _seen(before)
+        now, rtt, retrans, acked, got, out, in_, floor, data_in, data_out = _seen(after)
+    except struct.error:
+        # An older kernel, which says less.
         return difference(parse_tcp_info(before), parse_tcp_info(after))
-    was, _, retrans0, acked0, got0, out0, in0, _, data_in0, data_out0 = _LAYOUT.unpack_from(before)
-    now, rtt, retrans, acked, got, out, in_, floor, data_in, data_out = _LAYOUT.unpack_from(after)
     if now == _CLOSE_WAIT:
         # The peer's FIN counts as one byte.
         now, got = _ESTABLISHED, got - 1
