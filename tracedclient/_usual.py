@@ -72,6 +72,8 @@ def figures(
     )
     if not is_usual:
         return None
+    # ``Figures`` has a second more in each moment.
+    since = base + SECOND
     received, reads, silence, readers_time = traffic(notes, end)
     opened = phases_of(opening) if opening else {}
     send = notes.wrote_at - notes.got_conn_at
@@ -91,7 +93,7 @@ def figures(
         (
             *(trace_id, parent_span_id, begun.span_id, quoted(shown_url), second),
             *[
-                (base + at) // 1000
+                (since + at) // 1000
                 for at in (
                     *(clock.start, attempt[1], start, start, get_conn),
                     *(notes.got_conn_at, notes.wrote_at, notes.first_byte_at),
@@ -106,7 +108,7 @@ def figures(
             *_connection(notes.conn, pool),
             *(notes.bytes_sent, received, reads, silence_ms),
             None if notes.buffered is None else milliseconds_of(notes.buffered),
-            None if notes.tcp is None else json_text(notes.tcp),
+            notes.tcp,
             *host_used(before, after),
         )
     )
@@ -116,7 +118,7 @@ def figures(
         return Shape(constants, has, words, hooks), found, call_ms, phases
     given = {hook: (at, info) for hook, at, info in opening}
     shape = Shape(constants, has, (*words, *_said(given)), hooks)
-    return shape, found + _opening(given, base, phases), call_ms, phases
+    return shape, found + _opening(given, since, phases), call_ms, phases
 
 
 _UNUSUAL = int(UNUSUAL_MS * 1e6) - 500
@@ -178,9 +180,9 @@ def _said(given: Mapping[str, tuple[int, Any]]) -> tuple[str | None, ...]:
 
 
 def _opening(
-    given: Mapping[str, tuple[int, Any]], base: int, phases: Mapping[str, float]
+    given: Mapping[str, tuple[int, Any]], since: int, phases: Mapping[str, float]
 ) -> Opening:
-    at = {hook: (base + when) // 1000 for hook, (when, _) in given.items()}.get
+    at = {hook: (since + when) // 1000 for hook, (when, _) in given.items()}.get
     dns, tls = given.get("dns_done"), given.get("tls_handshake_done")
     spent = phases.get
     return Opening(

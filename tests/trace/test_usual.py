@@ -342,6 +342,7 @@ def test_moments_have_six_digits_in_any_second():
     lines.line(shape, filled, recorder.result)
     for second in ("2030-01-01T00:00:00", "2030-01-01T00:00:01", "2030-01-01T00:00:00"):
         times = {"call_start": 0, "started": 7, "wrote": 100_000, "done": 999_999}
+        times = {name: 1_000_000 + time for name, time in times.items()}
         told = filled._replace(second=second, **times)
         trace = msgspec.json.decode(lines.line(shape, told, recorder.result))
         (exchange,) = trace["attempts"][0]["exchanges"]

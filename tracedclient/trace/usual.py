@@ -24,7 +24,7 @@ from tracedclient.trace.schema import to_dict, to_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracedclient.trace.model import TraceResult
+    from tracedclient.trace.model import TCP, TraceResult
 
 MAX_SHAPES = 256
 
@@ -48,7 +48,7 @@ class Shape(NamedTuple):
 
 class Figures(NamedTuple):
     """What is different in each call. Texts are as JSON has them, ``quoted``; times are microseconds
-    of ``second``.
+    of ``second``, and a million: so each has seven digits, the last six of which are to be written.
     """
 
     trace_id: str
@@ -94,8 +94,7 @@ class Figures(NamedTuple):
     reads: int | None
     silence: float
     buffered: float | None
-    tcp: str | None
-    """JSON."""
+    tcp: TCP | None
     cpu: float | None
     throttled: float | None
 
@@ -126,7 +125,7 @@ _CONNECTION = (*_EXCHANGE, "connection")
 _TEXTS = frozenset(
     ("trace_id", "parent_span_id", "span_id", "url", "slowest", "peer", "local", "remote")
 )
-_JSON = frozenset(("tcp", "dns", "connects", "tls"))
+_JSON = frozenset(("dns", "connects", "tls"))
 _EVENTS = {
     "exchange_start": "started",
     "get_conn": "get_conn",
@@ -257,21 +256,21 @@ class _Text:
             event["at"] = _marked(_EVENTS[event["event"]])
         line = msgspec.json.encode(plain).decode()
         places = _MARK.findall(line)
-        texts, moments, numbers = _sorted(places)
+        texts, moments, others = _sorted(places)
         self._line = _MARK.sub(lambda mark: _slot(mark[1]), line)
-        self._texts, self._moments, self._numbers = map(_getter, (texts, moments, numbers))
-        self._commas = len(moments) - 1
-        self._in_place = itemgetter(*map([*texts, *moments, *numbers].index, places))
+        self._texts, self._figures = _getter(texts), _getter([*moments, *others])
+        self._first_commas, self._commas = len(moments) - 1, len(others)
+        self._in_place = itemgetter(*map([*texts, *moments, *others].index, places))
         self._latest: tuple[object, list[str]] = (None, [])
 
     def filled(self, figures: Filling) -> str:
         """Return the line of a call with these."""
-        padded = [_PADDED + moment for moment in self._moments(figures)]
-        # All numbers at once, as the record would have them: each by itself takes longer than all.
-        written = _encode((*padded, *self._numbers(figures))).decode()[2:-1]
-        *moments, numbers = written.split(",1", self._commas)
+        # All at once, as the record would have them: each by itself takes longer than all.
+        written = _encode(self._figures(figures)).decode()[2:-1]
+        *moments, others = written.split(",1", self._first_commas)
         pieces = self._pieces(figures[_SECOND_AT]).copy()
-        pieces[1::2] = self._in_place([*self._texts(figures), *moments, *numbers.split(",")])
+        found = [*self._texts(figures), *moments, *others.split(",", self._commas)]
+        pieces[1::2] = self._in_place(found)
         return "".join(pieces)
 
     def _pieces(self, second: object) -> list[str]:
@@ -293,16 +292,15 @@ _SECOND = "\1"
 
 _encode = msgspec.json.Encoder().encode
 
-_PADDED = 1_000_000
-"""Added to microseconds, shows all six digits of them, after a 1."""
-
 
 def _sorted(places: list[str]) -> tuple[list[str], list[str], list[str]]:
-    """Return which texts, moments and numbers have a place, each once."""
+    """Return which texts, moments and others have a place, each once."""
     names = dict.fromkeys(places)
     texts = [name for name in names if name in _TEXTS or name in _JSON]
     moments = [name for name in names if name in _AT]
-    return texts, moments, [name for name in names if name not in (*texts, *moments)]
+    others = [name for name in names if name not in (*texts, *moments)]
+    # What has commas of its own comes last.
+    return texts, moments, sorted(others, key="tcp".__eq__)
 
 
 def _slot(name: str) -> str:
