@@ -386,7 +386,7 @@ class HTTPClient:
         else:
             # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
             watching = _watching(trace, recorder)
-            with self._open_calls.until_done(ongoing, recorder), watching, watches or _UNWATCHED:
+            with watching, watches or _UNWATCHED, self._open_calls.until_done(ongoing, recorder):
                 response = self._call(ongoing, *asked).run()
         if recorder is not None:
             self._open_calls.finish_with_body(ongoing, recorder, response, stream=stream)
