@@ -80,7 +80,7 @@ _OURS = frozenset({"AddressRefused"})
 
 
 # They say how a message is carried, kept and made. None names a person, a session or a place.
-_HARMLESS_HEADERS = frozenset(
+HARMLESS_HEADERS = frozenset(
     [
         "accept",
         "accept-encoding",
@@ -111,6 +111,7 @@ _HARMLESS_HEADERS = frozenset(
         "via",
     ]
 )
+"""Fields that are known to hold no secret, in lower case."""
 
 
 def redact_url(url: str) -> str:
@@ -160,7 +161,7 @@ def redact_headers(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
         key = _cut(printable(name.lower()), _MAX_HEADER_NAME)
         if key not in shown and len(shown) == _MAX_HEADERS:
             continue
-        seen = redact_text(value) if key in _HARMLESS_HEADERS else REDACTED
+        seen = redact_text(value) if key in HARMLESS_HEADERS else REDACTED
         shown[key] = _cut(f"{shown[key]}, {seen}" if key in shown else seen, _MAX_HEADER)
     return shown
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib3.connection import _get_default_user_agent as default_user_agent
 
 from tracedclient import httptrace
+from tracedclient.redaction import HARMLESS_HEADERS
 from tracedclient.transport.content import CODINGS, Unplain
 from tracedclient.transport.headers import by_key, joined
 
@@ -105,11 +106,14 @@ MAX_HEAD = 32 * 1024
 """Bytes of a head that is still usual."""
 _MAX_HEADERS = 90  # http.client refuses more than a hundred
 
-_HEAD = re.compile(
-    rf"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?((?:\r\n{_TOKEN}:[\t -~]*)*)\r\n\r\n"
-)
-_FIELDS = re.compile(r"\r\n([^:]+):[\t ]*([^\r]*)")
+_STATUS_LINE = re.compile(r"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?")
+_FIELD = re.compile(rf"({_TOKEN}):[\t ]*([\t -~]*)")
 _MAX_DIGITS = 15
+
+_MAX_KNOWN_FIELDS = 256
+_MAX_KNOWN_LINE = 100
+_known_fields: dict[str, tuple[str, tuple[str, str]]] = {}
+"""Lines that came before, and come again with nearly every answer; none that may hold a secret."""
 
 _CLOSES = {"keep-alive": False, "close": True}
 
@@ -159,16 +163,22 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
     ``to_head`` says that the request was a HEAD, whose answer has no body whatever its length.
     """
     end = data.find(_END, 0, MAX_HEAD)
-    match = _HEAD.fullmatch(data[: end + 4].decode("latin-1")) if end >= 0 else None
-    if match is None:
+    # Without an end, nothing: that has no status line either.
+    first, *lines = data[: max(end, 0)].decode("latin-1").split("\r\n")
+    if len(lines) > _MAX_HEADERS:
         return None
-    status = int(match[1])
-    fields = _FIELDS.findall(match[3])
-    if len(fields) > _MAX_HEADERS:
+    try:
+        status, reason = _status_line(first)
+        keyed = [_known_fields.get(line) or _field(line) for line in lines]
+    except Unplain:
         return None
-    known = joined(fields)
-    if len(known) != len(fields) and not _repeats_are_harmless(fields):
-        return None
+    known = dict(keyed)
+    fields: Sequence[tuple[str, str]] = tuple(known.values())
+    if len(known) != len(keyed):
+        fields = [field for _, field in keyed]
+        if not _repeats_are_harmless(fields):
+            return None
+        known = joined(fields)
     closes = "connection" in known and _CLOSES.get(known["connection"][1].lower())
     if closes is None or "set-cookie2" in known or (status // 100 == 3 and "location" in known):
         return None
@@ -177,12 +187,34 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
         coding = _coding(known, empty=length == 0) if "content-encoding" in known else None
     except Unplain:
         return None
-    reason = (match[2] or "").strip()
     keep_alive = known["keep-alive"][1] if "keep-alive" in known else None
     cookies = "set-cookie" in known
     # `Head(…)` would be a call in Python, to the same.
     parts = (status, reason, fields, known, keep_alive, length, end + 4, closes, coding, cookies)
     return tuple.__new__(Head, parts)
+
+
+@lru_cache(maxsize=64)
+def _status_line(line: str) -> tuple[int, str]:
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise Unplain
+    return int(match[1]), (match[2] or "").strip()
+
+
+def _field(line: str) -> tuple[str, tuple[str, str]]:
+    """Return the name in lower case, and name and value as they were sent."""
+    match = _FIELD.fullmatch(line)
+    if match is None:
+        raise Unplain
+    name, value = match.groups()
+    key = name.lower()
+    found = key, (name, value)
+    if key in HARMLESS_HEADERS and len(line) <= _MAX_KNOWN_LINE:
+        if len(_known_fields) >= _MAX_KNOWN_FIELDS:
+            _known_fields.clear()
+        _known_fields[line] = found
+    return found
 
 
 def _repeats_are_harmless(fields: Sequence[tuple[str, str]]) -> bool:
