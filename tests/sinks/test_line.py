@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+import time
 from contextlib import closing
 
 import pytest
@@ -16,7 +17,9 @@ from tracedclient import JsonLogSink
 from tracedclient.inbound import TraceIdFilter, trace_context
 from tracedclient.sinks import LineFileHandler
 from tracedclient.sinks.formatter import JsonLineFormatter
+from tracedclient.sinks.line import LineRecord
 from tracedclient.trace.model import Connect
+from tracedclient.trace.moments import utc_ns
 
 LOGGER = logging.getLogger("tracedclient.trace")
 
@@ -78,6 +81,14 @@ def test_own_file_handler_writes_the_same(trace, bound, tmp_path):
             emitted(handler, trace)
         expected = handled(OwnHandler, trace)
     assert untimed((tmp_path / "log").read_text(encoding="utf-8")) == 3 * expected
+
+
+def test_line_says_when_it_was_made():
+    """The time of a line is that of its making, to the microsecond."""
+    for _ in range(1000):
+        before = utc_ns(time.time_ns())
+        line = LineRecord(logging.INFO, "{}").line
+        assert before <= line[len('{"timestamp":"') :][: len(before)] <= utc_ns(time.time_ns())
 
 
 def test_level_of_another_name_is_written_by_it():

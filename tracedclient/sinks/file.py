@@ -89,9 +89,9 @@ class LineFileHandler(WatchedFileHandler):
         # Fails while lines wait for room on the disk; they have to be written first.
         with suppress(OSError, ValueError):
             stream.flush()
-            self._seen, self._looked_at = stream, now
             # An object, and not a number: that may mean another file once this one is closed.
             self._raw = stream.buffer.raw
+            self._seen, self._looked_at = stream, now
 
     def _write(self, data: bytes) -> None:
         try:

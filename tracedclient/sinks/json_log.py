@@ -19,7 +19,7 @@ from tracedclient.sinks.line import (
     LOGGER_NAME,
     NAMES,
     LineRecord,
-    is_enough_for,
+    are_enough_for,
     shipped,
     takers,
 )
@@ -52,7 +52,7 @@ class JsonLogSink:
         handlers = takers(target, level) if target.isEnabledFor(level) else []
         if not handlers:
             self._warn_once(level)
-        elif _is_as_shipped(target, level) and all(map(is_enough_for, handlers)):
+        elif _is_as_shipped(target, level) and are_enough_for(handlers):
             self.emit_line(fit_json(result)[1].decode(), handlers, level)
         else:
             log = self._bound()
@@ -67,10 +67,7 @@ class JsonLogSink:
         if not (target.isEnabledFor(logging.INFO) and _is_as_shipped(target, logging.INFO)):
             return []
         handlers = takers(target, logging.INFO)
-        for handler in handlers:
-            if not is_enough_for(handler):
-                return []
-        return handlers
+        return handlers if are_enough_for(handlers) else []
 
     def emit_line(
         self, line: str, handlers: list[logging.Handler], level: int = logging.INFO

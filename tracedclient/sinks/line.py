@@ -13,7 +13,7 @@ import time
 from types import FunctionType
 from typing import Any
 
-from tracedclient.trace.moments import utc_ns
+from tracedclient.trace.moments import SECOND, utc_second
 
 LOGGER_NAME = "tracedclient.trace"
 EVENT = "http.client.trace"
@@ -26,8 +26,8 @@ _AFTER_TIME = {
 }
 _END = f',"logger":"{LOGGER_NAME}"}}'
 
-# Those of the last are told from an application's subclasses by it, and need not be loaded.
-_SHIPPED = ("logging", "logging.handlers", "tracedclient.sinks.file")
+# That of the first is told from an application's subclasses by it, and need not be loaded.
+_SHIPPED = ("tracedclient.sinks.file", "logging", "logging.handlers")
 
 
 class LineRecord(logging.LogRecord):
@@ -51,7 +51,9 @@ class LineRecord(logging.LogRecord):
         self.created = now / 1e9
         self.levelno = level
         self.levelname = NAMES[level]
-        self.line = f'{{"timestamp":"{utc_ns(now)}{_AFTER_TIME[level]}{trace[1:-1]}{_END}'
+        # As `utc_ns()` says it: cutting the digits out costs a quarter of formatting them.
+        moment = f"{utc_second(now // SECOND)}.{str(now)[-9:-3]}Z"
+        self.line = f'{{"timestamp":"{moment}{_AFTER_TIME[level]}{trace[1:-1]}{_END}'
 
 
 def takers(target: logging.Logger, level: int) -> list[logging.Handler]:
@@ -66,18 +68,23 @@ def takers(target: logging.Logger, level: int) -> list[logging.Handler]:
     return found
 
 
-def is_enough_for(handler: logging.Handler) -> bool:
-    """Whether ``handler`` writes what ``JsonLineFormatter`` says, and looks at nothing else.
+def are_enough_for(handlers: list[logging.Handler]) -> bool:
+    """Whether ``handlers`` write what ``JsonLineFormatter`` says, and look at nothing else.
 
     Others get each field as an attribute of the record, which costs more than all the rest.
     """
-    if type(handler).__module__ not in _SHIPPED or not isinstance(handler, logging.StreamHandler):
-        return False
-    for one in handler.filters:
-        # Its own word, and not its base's: a subclass may look at what it likes.
-        if not type(one).__dict__.get("ignores_traces", False):
+    for handler in handlers:
+        if type(handler).__module__ not in _SHIPPED or not isinstance(
+            handler, logging.StreamHandler
+        ):
             return False
-    return getattr(handler.formatter, "writes_lines", False)
+        for one in handler.filters:
+            # Its own word, and not its base's: a subclass may look at what it likes.
+            if not type(one).__dict__.get("ignores_traces", False):
+                return False
+        if not getattr(handler.formatter, "writes_lines", False):
+            return False
+    return True
 
 
 def shipped(owner: type[Any], name: str) -> object:
