@@ -83,7 +83,10 @@ def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:
 def origin(url: str) -> str:
     """Return scheme, host and port of ``url``, without credentials."""
     scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
+    place = rest.partition("/")[0]
+    if "@" in place or "?" in place:
+        place = place.partition("?")[0].rpartition("@")[2]
+    return f"{scheme}://{place}"
 
 
 def flag(debug: object) -> FlagUpdater | Unasked:

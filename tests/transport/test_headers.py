@@ -19,6 +19,7 @@ from tracedclient.transport.headers import (
     made,
     merged,
     pairs,
+    put,
     value_of,
 )
 
@@ -44,6 +45,22 @@ def test_headers_answer_as_they_would_themselves(kind, fields, name):
     assert by_key(headers) == (
         None if kind is dict else {field.lower(): (field, headers[field]) for field in headers}
     )
+
+
+@KINDS
+@given(
+    FIELDS, st.lists(st.tuples(NAMES, st.just("a"), st.sampled_from([None, "", "c"])), max_size=3)
+)
+def test_put_is_what_setting_each_comes_to(kind, before, fields):
+    """Fields that are put end where, and named as, they would if each were set by itself."""
+    headers, expected = kind(before), kind(before)
+    for name, start, end in fields:
+        expected[name] = start if end is None else f"{start}b{end}"
+
+    put(headers, fields, "b")
+
+    assert list(headers.items()) == list(expected.items())
+    assert type(headers) is kind
 
 
 @pytest.mark.parametrize("kind", [dict, CaseInsensitiveDict, HTTPHeaderDict, list])

@@ -25,8 +25,7 @@ class ReplayableBody:
         is_whole = body is None or isinstance(body, (bytes, bytearray, memoryview, str))
         self._extent = None if is_whole or factory else _extent(body)
         self._untouched: _Untouched | None = None
-        is_iterator = hasattr(body, "__iter__") and not hasattr(body, "read")
-        if is_iterator and not is_whole and self._extent is None and factory is None:
+        if not is_whole and self._extent is None and factory is None and _is_iterator(body):
             self._untouched = body = _Untouched(body)
         self._always = is_whole or self._extent is not None or factory is not None
         self.body = body
@@ -75,6 +74,10 @@ class _Untouched:
         # Before the first chunk: a generator that raises instead of giving one is empty afterwards.
         self.touched = True
         yield from self._body
+
+
+def _is_iterator(body: Any) -> bool:
+    return hasattr(body, "__iter__") and not hasattr(body, "read")
 
 
 def _extent(body: Any) -> tuple[int, int | None] | None:

@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 
 from tracedclient.trace import b3, w3c
 from tracedclient.trace.context import TraceContext
-from tracedclient.trace.ids import is_trace_id, is_w3c_trace_id
+from tracedclient.trace.ids import W3C_TRACE_ID, is_trace_id
 
 Headers: TypeAlias = Mapping[str, Sequence[str]]
 """Every value of a header by its name in lower case, in the order in which they came."""
@@ -54,9 +54,13 @@ class Traceparent:
         return w3c.parse_traceparent(value, headers.get("tracestate", ()))
 
     def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:
-        if not is_w3c_trace_id(context.trace_id):
+        if not W3C_TRACE_ID.match(context.trace_id):
             return ()
-        after = w3c.flags(sampled=sampled, random=context.random)
+        # W3C Trace Context §3.2.2.5: 1 for sampled, 2 for an id that is random.
+        if sampled:
+            after = "-03" if context.random else "-01"
+        else:
+            after = "-02" if context.random else "-00"
         field = ("traceparent", f"00-{context.trace_id}-", after)
         if not context.tracestate:
             return (field,)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # \Z and not $: $ lets a trailing newline pass.
 _VALID = re.compile(r"\A[A-Za-z0-9._:/+=@-]{1,128}\Z")
-_W3C = re.compile(r"\A(?!0{32}\Z)[0-9a-f]{32}\Z")
+W3C_TRACE_ID = re.compile(r"\A(?!0{32}\Z)[0-9a-f]{32}\Z")
 _MAX_LENGTH = 128
 
 
@@ -58,7 +58,7 @@ def new_span_id() -> str:
 
 def is_w3c_trace_id(trace_id: str) -> bool:
     """Whether ``trace_id`` is 32 lower-case hex digits, not all zero."""
-    return _W3C.match(trace_id) is not None
+    return W3C_TRACE_ID.match(trace_id) is not None
 
 
 def validate_trace_id(trace_id: str) -> str:

@@ -61,13 +61,6 @@ def _match(value: str) -> re.Match[str] | None:
     return match
 
 
-def flags(*, sampled: bool | None, random: bool) -> str:
-    """Return what stands behind the span id in ``traceparent``."""
-    if sampled:
-        return "-03" if random else "-01"
-    return "-02" if random else "-00"
-
-
 def _parse_tracestate(values: Sequence[str]) -> str:
     """Return the fields as one value to be passed on; empty when any of them is not well-formed.
 

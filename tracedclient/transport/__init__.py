@@ -32,7 +32,7 @@ from tracedclient.transport.dial import Dialing
 from tracedclient.transport.environment import Environment
 from tracedclient.transport.failure import WireFacts, wire_facts
 from tracedclient.transport.fork import forget_after_fork
-from tracedclient.transport.headers import has, has_any, value_of
+from tracedclient.transport.headers import has, has_any, put, value_of
 from tracedclient.transport.prepared import are_plain, is_prepared_plainly
 from tracedclient.transport.redirects import RedirectPolicy, RedirectRefused, carry_on, copied
 from tracedclient.transport.session import TracedSession
@@ -54,6 +54,7 @@ __all__ = [
     "has",
     "has_any",
     "is_prepared_plainly",
+    "put",
     "value_of",
     "wire_facts",
 ]

@@ -59,6 +59,19 @@ def by_key(headers: Mapping[str, Any]) -> Mapping[str, tuple[Any, Any]] | None:
     return headers._store if type(headers) is CaseInsensitiveDict else None  # noqa: SLF001 - as above
 
 
+def put(headers: Any, fields: Iterable[tuple[str, str, str | None]], middle: str) -> None:
+    """Set ``fields`` in ``headers``: each a name, and a value up to ``middle`` and from there; ``None``
+    for a value without it.
+    """
+    store = headers._store if type(headers) is CaseInsensitiveDict else None  # noqa: SLF001 - as above
+    for name, before, after in fields:
+        value = before if after is None else before + middle + after
+        if store is None:
+            headers[name] = value
+        else:
+            store[name.lower()] = (name, value)
+
+
 def joined(fields: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """Return an answer's fields by their names in lower case: several of one name as one, as urllib3
     joins them; each named as its first was.
