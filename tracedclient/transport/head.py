@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tracedclient.transport.begun import Meter
 
+    _Keyed = tuple[str, tuple[str, str]]
+
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 §5.6.2
 
 # --- requests -----------------------------------------------------------------------------------
@@ -39,14 +41,16 @@ _MAX_FIELDS = 1024
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 """Methods for which urllib3 does not announce an empty body; nor do we."""
 
-_UNUSUAL = frozenset({"connection", "transfer-encoding", "expect", "upgrade", "te"})
+_UNUSUAL = frozenset({"transfer-encoding", "expect", "upgrade", "te"})
 """Fields with which there is more to do than to write them down."""
 
 
 @lru_cache(maxsize=_MAX_FIELDS)
-def _start(name: str) -> str | None:
-    """What stands before the value of a field called ``name``."""
-    return f"\r\n{name}: " if _NAME.fullmatch(name) else None
+def _start(name: Any) -> str | None:
+    """What stands before the value of a field called ``name``; ``None`` when that is unusual."""
+    if type(name) is not str or not _NAME.fullmatch(name) or name.lower() in _UNUSUAL:
+        return None
+    return f"\r\n{name}: "
 
 
 def request_head(
@@ -86,10 +90,12 @@ def request_head(
 
 def _fields(named: Mapping[str, tuple[Any, Any]]) -> str | None:
     """The lines of the fields in ``named``; ``None`` when one is unusual."""
+    if "connection" in named and named["connection"][1] != "keep-alive":
+        return None
     lines = []
-    for key, (name, value) in named.items():
-        start = _start(name) if type(name) is str else None
-        if start is None or type(value) is not str or (key in _UNUSUAL and value != "keep-alive"):
+    for name, value in named.values():
+        start = _start(name)
+        if start is None or type(value) is not str:
             return None
         lines.append(start + value)
     fields = "".join(lines)
@@ -107,12 +113,14 @@ MAX_HEAD = 32 * 1024
 _MAX_HEADERS = 90  # http.client refuses more than a hundred
 
 _STATUS_LINE = re.compile(r"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?")
-_FIELD = re.compile(rf"({_TOKEN}):[\t ]*([\t -~]*)")
+_MAX_STATUS_LINES = 64
+_MAX_LENGTH = 64
+"""Characters of a status line, or of a field's name, that are worth remembering."""
 _MAX_DIGITS = 15
 
 _MAX_KNOWN_FIELDS = 256
 _MAX_KNOWN_LINE = 100
-_known_fields: dict[str, tuple[str, tuple[str, str]]] = {}
+_known_fields: dict[str, _Keyed] = {}
 """Lines that came before, and come again with nearly every answer; none that may hold a secret."""
 
 _CLOSES = {"keep-alive": False, "close": True}
@@ -128,7 +136,7 @@ class Head(NamedTuple):
 
     status: int
     reason: str
-    fields: Sequence[tuple[str, str]]
+    fields: tuple[tuple[str, str], ...]
     """As they were sent."""
     named: dict[str, tuple[str, str]]
     """The same by their names in lower case, those of one name joined."""
@@ -150,7 +158,7 @@ class Head(NamedTuple):
             status=self.status,
             reason=self.reason,
             version="1.1",
-            headers=tuple(self.fields),
+            headers=self.fields,
             bytes_read=meter.bytes_read,
             reads=meter.reads,
             longest_silence=meter.longest_silence,
@@ -165,24 +173,22 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
     end = data.find(_END, 0, MAX_HEAD)
     # Without an end, nothing: that has no status line either.
     first, *lines = data[: max(end, 0)].decode("latin-1").split("\r\n")
-    if len(lines) > _MAX_HEADERS:
-        return None
     try:
-        status, reason = _status_line(first)
+        status, reason = _status(first)
         keyed = [_known_fields.get(line) or _field(line) for line in lines]
-    except Unplain:
-        return None
-    known = dict(keyed)
-    fields: Sequence[tuple[str, str]] = tuple(known.values())
-    if len(known) != len(keyed):
-        fields = [field for _, field in keyed]
-        if not _repeats_are_harmless(fields):
+        known = dict(keyed)
+        fields = tuple(known.values())
+        if len(fields) != len(lines):
+            fields = _repeated(keyed)
+            known = joined(fields)
+        closes = "connection" in known and _CLOSES.get(known["connection"][1].lower())
+        if (
+            closes is None
+            or len(lines) > _MAX_HEADERS
+            or "set-cookie2" in known
+            or (status // 100 == 3 and "location" in known)
+        ):
             return None
-        known = joined(fields)
-    closes = "connection" in known and _CLOSES.get(known["connection"][1].lower())
-    if closes is None or "set-cookie2" in known or (status // 100 == 3 and "location" in known):
-        return None
-    try:
         length = _body_length(known, empty=to_head or status in (204, 304))
         coding = _coding(known, empty=length == 0) if "content-encoding" in known else None
     except Unplain:
@@ -194,22 +200,30 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
     return tuple.__new__(Head, parts)
 
 
-@lru_cache(maxsize=64)
-def _status_line(line: str) -> tuple[int, str]:
+@lru_cache(maxsize=_MAX_STATUS_LINES)
+def _status(line: str) -> tuple[int, str]:
+    """Status and reason. Raises ``Unplain``, which is not remembered."""
     match = _STATUS_LINE.fullmatch(line)
-    if match is None:
+    if match is None or len(line) > _MAX_LENGTH:
         raise Unplain
     return int(match[1]), (match[2] or "").strip()
 
 
-def _field(line: str) -> tuple[str, tuple[str, str]]:
-    """Return the name in lower case, and name and value as they were sent."""
-    match = _FIELD.fullmatch(line)
-    if match is None:
+@lru_cache(maxsize=_MAX_FIELDS)
+def _key(name: str) -> str:
+    """A field's ``name`` in lower case. Raises ``Unplain``, which is not remembered."""
+    if len(name) > _MAX_LENGTH or not _NAME.fullmatch(name):
         raise Unplain
-    name, value = match.groups()
-    key = name.lower()
-    found = key, (name, value)
+    return name.lower()
+
+
+def _field(line: str) -> _Keyed:
+    """A field by its name in lower case."""
+    name, colon, value = line.partition(":")
+    if not (colon and value.isascii() and value.isprintable()):
+        raise Unplain
+    key = _key(name)
+    found = key, (name, value.lstrip(" "))
     if key in HARMLESS_HEADERS and len(line) <= _MAX_KNOWN_LINE:
         if len(_known_fields) >= _MAX_KNOWN_FIELDS:
             _known_fields.clear()
@@ -217,9 +231,12 @@ def _field(line: str) -> tuple[str, tuple[str, str]]:
     return found
 
 
-def _repeats_are_harmless(fields: Sequence[tuple[str, str]]) -> bool:
-    names = [name.lower() for name, _ in fields]
-    return all(names.count(name) < 2 for name in _ONCE)
+def _repeated(keyed: Sequence[_Keyed]) -> tuple[tuple[str, str], ...]:
+    """All fields, where some have one name: if those do not decide about the rest."""
+    keys = [key for key, _ in keyed]
+    if any(keys.count(key) > 1 for key in _ONCE):
+        raise Unplain
+    return tuple([field for _, field in keyed])
 
 
 def _body_length(known: Mapping[str, tuple[str, str]], *, empty: bool) -> int | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from requests.structures import CaseInsensitiveDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 
 def pairs(headers: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
@@ -72,20 +72,16 @@ def put(headers: Any, fields: Iterable[tuple[str, str, str | None]], middle: str
             store[name.lower()] = (name, value)
 
 
-def joined(fields: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+def joined(fields: Iterable[tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """Return an answer's fields by their names in lower case: several of one name as one, as urllib3
     joins them; each named as its first was.
     """
-    keys = [name.lower() for name, _ in fields]
-    store = dict(zip(keys, fields))  # noqa: B905 - as many; to have it checked is not free
-    return store if len(store) == len(keys) else _joined(keys, fields)
-
-
-def _joined(keys: list[str], fields: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
     store: dict[str, tuple[str, str]] = {}
-    for key, field in zip(keys, fields, strict=True):
+    for field in fields:
+        name, value = field
+        key = name.lower()
         first = store.get(key)
-        store[key] = field if first is None else (first[0], f"{first[1]}, {field[1]}")
+        store[key] = field if first is None else (first[0], f"{first[1]}, {value}")
     return store
 
 
