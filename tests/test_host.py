@@ -18,6 +18,7 @@ from tracedclient.host import (
     parse_throttled,
     sample,
     sample_after,
+    sample_before,
     stat_files,
 )
 
@@ -78,6 +79,16 @@ def test_the_threads_own_time_is_taken_however_short_the_wait(elapsed_ns):
     after = sample_after(before, elapsed_ns)
 
     assert after.thread_cpu_ns - before.thread_cpu_ns >= BURNED_NS
+
+
+def test_the_threads_own_time_is_taken_however_late_the_file_was_read():
+    """Two beginnings within 1 ms have one reading of the file, and each its own CPU time."""
+    first = sample_before(0)
+    burn()
+    second = sample_before(999_999)
+
+    assert second.thread_cpu_ns - first.thread_cpu_ns >= BURNED_NS
+    assert second.throttled_us == first.throttled_us
 
 
 @linux_only
@@ -230,6 +241,49 @@ def test_every_reading_is_fresh(stat):
     stat.write_bytes(b"throttled_usec 1234999\n")
 
     assert counter.throttled_us() == 1_234_999
+
+
+MS = 1_000_000
+
+
+def test_a_figure_at_rest_is_read_once_in_a_millisecond(stat):
+    """As long as nothing was held back, what was read less than 1 ms ago is as good."""
+    counter = ThrottleCounter(lambda: [str(stat)])
+    assert [counter.lately_us(at) for at in (5 * MS, 6 * MS, 7 * MS)] == [1_234_567] * 3
+
+    stat.write_bytes(b"throttled_usec 1234999\n")
+
+    assert counter.lately_us(8 * MS - 1) == 1_234_567
+    assert counter.lately_us(8 * MS) == 1_234_999
+
+
+def test_a_reading_later_than_now_counts_for_nothing(stat):
+    """A clock that was set back, as by a process that is restored, makes no reading last longer."""
+    counter = ThrottleCounter(lambda: [str(stat)])
+    counter.lately_us(9 * MS)
+    stat.write_bytes(b"throttled_usec 1234999\n")
+
+    assert counter.lately_us(8 * MS) == 1_234_999
+
+
+def test_a_figure_that_grows_is_read_every_time(stat):
+    """Once the process was held back, no reading stands for a later one any more."""
+    counter = ThrottleCounter(lambda: [str(stat)])
+    for at, figure in ((0, 1), (MS, 2), (MS, 3), (MS + 1, 4), (9 * MS, 4), (9 * MS, 5)):
+        stat.write_bytes(b"throttled_usec %d\n" % figure)
+        assert counter.lately_us(at) == figure
+
+
+def test_nothing_to_read_is_none_at_any_time(stat, tmp_path):
+    """Without a file, or after it has failed, a reading is None however long ago the last one was."""
+    missing = ThrottleCounter(lambda: [str(tmp_path / "missing")])
+    assert [missing.lately_us(at) for at in (0, 1, 9 * MS)] == [None] * 3
+    counter = ThrottleCounter(lambda: [str(stat)])
+    assert counter.lately_us(0) == 1_234_567
+
+    stat.write_bytes(b"")
+
+    assert [counter.lately_us(at) for at in (MS, MS, 9 * MS)] == [None] * 3
 
 
 def test_the_first_file_that_tells_is_taken(stat, tmp_path):

@@ -32,6 +32,7 @@ class HostSample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 _SHORT_NS = 1_000_000
+_LONG_AGO = -_SHORT_NS
 
 
 def sample() -> HostSample:
@@ -40,6 +41,16 @@ def sample() -> HostSample:
     The first call opens one file, which stays open as long as the process lives.
     """
     return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=_own_cgroup.throttled_us())
+
+
+def sample_before(now_ns: int) -> HostSample:
+    """Return the counters of a wait's beginning, at ``now_ns`` of ``time.perf_counter_ns``.
+
+    The throttled time may be that of up to 1 ms before, see ``ThrottleCounter.lately_us``.
+    """
+    return HostSample(
+        thread_cpu_ns=time.thread_time_ns(), throttled_us=_own_cgroup.lately_us(now_ns)
+    )
 
 
 def sample_after(before: HostSample | None, elapsed_ns: int) -> HostSample:
@@ -64,6 +75,25 @@ class ThrottleCounter:
     def __init__(self, find: Callable[[], list[str]]) -> None:
         self._find = find
         self._kept: dict[str, int | None] = {}
+        self._lately: tuple[int, int | None] | None = (_LONG_AGO, None)
+        """When it was read, and what; ``None`` once it was seen to grow."""
+
+    def lately_us(self, now_ns: int) -> int | None:
+        """Return microseconds that were true less than 1 ms before ``now_ns``, or are now.
+
+        Of one that grows, only those of now: it does so in leaps, each a time that may have been long
+        when it ended. So no more than its first leap can be put into a wait that began within 1 ms
+        after it; and of one that does not grow, as nearly all, nothing can be told wrongly.
+        """
+        lately = self._lately
+        if lately is None:
+            return self.throttled_us()
+        read_at, known = lately
+        if 0 <= now_ns - read_at < _SHORT_NS:
+            return known
+        now = self.throttled_us()
+        self._lately = (now_ns, now) if known is None or now == known else None
+        return now
 
     def throttled_us(self) -> int | None:
         """Return microseconds, or ``None`` where no file tells them."""
