@@ -16,15 +16,13 @@ Stage = Literal["pool", "connect", "send", "receive"]
 class Meter:
     """Counts the reads of one answer."""
 
-    __slots__ = ("bytes_read", "longest_silence", "read_at", "reads")
-
-    def __init__(self) -> None:
-        self.reads = 0
-        self.bytes_read = 0
-        self.longest_silence = 0.0
-        """Seconds between two reads that brought something."""
-        self.read_at = 0.0
-        """On ``time.monotonic``."""
+    # As it is at the beginning of each: there is one for every traced answer.
+    reads = 0
+    bytes_read = 0
+    longest_silence = 0.0
+    """Seconds between two reads that brought something."""
+    read_at = 0.0
+    """On ``time.monotonic``."""
 
     def count(self, size: int) -> None:
         """Note a read that brought ``size`` bytes."""

@@ -256,37 +256,14 @@ class Traced(_Base):
         """
         self._method = method  # http.client's
         self.upload_timeout = seconds
-        if self.trace is None:
-            self._send_untold(head, body, seconds)
-            return 0
-        self._bound(seconds)
-        self._begin_writing(Writing())
-        error: BaseException | None = None
-        try:
-            self._send_told(self.trace, head, body)
-        except BaseException as failure:
-            error = failure
-            raise
-        finally:
-            self._end_writing(error)
-        return self._writing.at
-
-    def _send_told(self, trace: ClientTrace, head: bytes, body: bytes | None) -> None:
-        if hears(trace, "wrote_header_field"):
-            self._tell_fields(trace, head)
-        self.sent = self._writing.head = True
-        first, rest = _pieces(head, body)
-        self.send(first)
-        if rest:
-            self.send(rest)
-
-    def _send_untold(self, head: bytes, body: bytes | None, seconds: float | None) -> None:
-        """The same with nobody to tell, and without asking at each step what it is that is sent."""
+        if self.trace is not None:
+            return self._send_told(self.trace, head, body, seconds)
+        # Without asking at each step what it is that is sent.
         self.phase = "send"
         self._answering = sock = self.sock
         self.uses += 1
         self.idle_since = None
-        self._writing = Writing()
+        self._writing = writing = Writing()
         self.sent = True
         first, rest = _pieces(head, body) if body else (head, b"")
         try:
@@ -301,8 +278,30 @@ class Traced(_Base):
                 sock.sendall(rest)
         except BaseException:
             # urllib3 looks for an answer all the same; nothing may follow it on this connection.
-            self._writing.closes = True
+            writing.closes = True
             raise
+        return 0
+
+    def _send_told(
+        self, trace: ClientTrace, head: bytes, body: bytes | None, seconds: float | None
+    ) -> int:
+        self._bound(seconds)
+        self._begin_writing(Writing())
+        error: BaseException | None = None
+        try:
+            if hears(trace, "wrote_header_field"):
+                self._tell_fields(trace, head)
+            self.sent = self._writing.head = True
+            first, rest = _pieces(head, body)
+            self.send(first)
+            if rest:
+                self.send(rest)
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            self._end_writing(error)
+        return self._writing.at
 
     @staticmethod
     def _tell_fields(trace: ClientTrace, head: bytes) -> None:
@@ -376,7 +375,9 @@ class Traced(_Base):
     def rest(self) -> None:
         """Be nobody's until the next request."""
         self.trace = self.call = None
-        self.set_deadline(None)
+        answering = self._answering
+        if isinstance(answering, Bounded):
+            answering.deadline = None
         self.idle_since = None if self.sock is None else time.monotonic()
 
     @property

@@ -192,9 +192,13 @@ class _Told(_Exchange):
     _written_at = 0
     """When the request left, in epoch nanoseconds."""
 
-    def __init__(self, conn: Traced, plain: Plain, trace: ClientTrace) -> None:
-        super().__init__(conn, plain)
+    def __init__(
+        self, conn: Traced, plain: Plain, trace: ClientTrace, taker: NoteTaker | None = None
+    ) -> None:
+        self._conn = conn
+        self._plain = plain
         self._trace = trace
+        self._taker: Any = taker
         self._meter = Meter()
 
     def _reads(self) -> Meter:
@@ -216,24 +220,23 @@ class _Told(_Exchange):
         return head
 
     def _read(self, size: int) -> None:
-        conn, meter, began = self._conn, self._meter, time.monotonic()
-        buffered = None
-        if meter.reads:
-            data = conn.sock.recv(size)
-        else:
-            answered = conn.uses > 1
+        conn, meter = self._conn, self._meter
+        if not meter.reads:
             data, buffered = read_first(
-                conn.sock, size, answered=answered, written_at=self._written_at
+                conn.sock, size, answered=conn.uses > 1, written_at=self._written_at
             )
+            if data:
+                meter.count(len(data))
+                self._tell_first_byte(buffered)
+        else:
+            began = time.monotonic()
+            data = conn.sock.recv(size)
+            if data:
+                meter.count(len(data))
+                if self._in_body:
+                    self._tell_read(len(data), meter.read_at - began)
         self._ended = not data
-        if not data:
-            return
         self._data += data
-        meter.count(len(data))
-        if self._in_body:
-            self._tell_read(len(data), meter.read_at - began)
-        elif meter.reads == 1:
-            self._tell_first_byte(buffered)
 
     # --- what a trace is told -----------------------------------------------------------------
 
@@ -254,10 +257,6 @@ class _Noted(_Told):
     _notes: Notes
     """From the moment on when the connection is ready."""
     _takes_notes = False
-
-    def __init__(self, conn: Traced, plain: Plain, trace: ClientTrace, taker: NoteTaker) -> None:
-        super().__init__(conn, plain, trace)
-        self._taker = taker
 
     def begun(self, error: BaseException | None) -> Begun:
         if self._takes_notes:

@@ -65,13 +65,10 @@ class _TracedPool(_Base):
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         left = take()
-        return _continued(left) if left is not None else self._lent(timeout, short=False)
+        return _continued(left) if left is not None else self.lend(timeout, short=False)
 
-    def lend(self) -> Any:
-        """Do what ``_get_conn`` does, for one who knows that nobody has replaced urllib3's."""
-        return self._lent(None, short=True)
-
-    def _lent(self, timeout: float | None, *, short: bool) -> Any:
+    def lend(self, timeout: float | None = None, *, short: bool = True) -> Any:
+        """Return a connection; in a ``short`` way for one who knows that urllib3's is as it shipped."""
         trace, call = current_client_trace(), current_call.get()
         if trace is not None:
             trace.get_conn(self._get_conn_info())
