@@ -30,6 +30,7 @@ from tracedclient.transport import on_demand
 from tracedclient.transport.bounded import Bounded, keep_deadline, set_deadline
 from tracedclient.transport.dial import USUAL, DialedSocket, address_text, connect, resolve
 from tracedclient.transport.failure import WireFacts, attach
+from tracedclient.transport.handshake import is_plain, shake_hands
 from tracedclient.transport.response import HTTPResponse
 from tracedclient.transport.tls import refused_state, tls_state
 from tracedclient.transport.tunnel import TunnelAnswer, TunnelResponse
@@ -131,8 +132,12 @@ class Traced(_Base):
             # The second in turn: more of its kind will come.
             self._stamping = on_demand.stamping.kept_on()
         self._is_stamped = False
-        super().connect()
+        self._reach()
         self.opened_at = time.monotonic()
+
+    def _reach(self) -> None:
+        """Do what urllib3 does to connect."""
+        super().connect()
 
     def _new_conn(self) -> socket.socket:
         # To a proxy it may always go: what the policy is about is where that connects to.
@@ -573,6 +578,14 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
             self._handshake_done(None, error)
             raise
         self._handshake_done(self.sock, None)
+
+    def _reach(self) -> None:
+        if not is_plain(self):
+            super()._reach()
+            return
+        self.sock = sock = self._new_conn()
+        self.sock = shake_hands(self, sock)
+        self.is_verified = True
 
     def _prepare_handshake(self, sock: DialedSocket) -> None:
         self.phase = "tls"

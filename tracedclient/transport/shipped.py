@@ -7,7 +7,7 @@ that wants to see every request, so then every request goes through them.
 from __future__ import annotations
 
 import http.client
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import requests
@@ -15,17 +15,20 @@ import requests.adapters
 import urllib3.connection
 import urllib3.connectionpool
 import urllib3.response
+import urllib3.util.ssl_
 
 
-def _shipped(owner: type[Any], name: str) -> object:
+def _shipped(owner: type[Any] | ModuleType, name: str) -> object:
     """The function as its module defines it; when it was replaced before we came, nothing is."""
     function = vars(owner)[name]
-    is_own = isinstance(function, FunctionType) and function.__module__ == owner.__module__
+    module = owner.__name__ if isinstance(owner, ModuleType) else owner.__module__
+    is_own = isinstance(function, FunctionType) and function.__module__ == module
     return function if is_own and not hasattr(function, "__wrapped__") else object()
 
 
 _Pool = urllib3.connectionpool.HTTPConnectionPool
 _Connection = urllib3.connection.HTTPConnection
+_Secure = urllib3.connection.HTTPSConnection
 _Wire = http.client.HTTPConnection
 _Body = urllib3.response.HTTPResponse
 _Adapter = requests.adapters.HTTPAdapter
@@ -41,6 +44,9 @@ _get_conn = _shipped(_Pool, "_get_conn")
 _connection_class = _Pool.ConnectionCls
 _request = _shipped(_Connection, "request")
 _getresponse = _shipped(_Connection, "getresponse")
+_secure_connect = _shipped(_Secure, "connect")
+_wrap_and_match = _shipped(urllib3.connection, "_ssl_wrap_socket_and_match_hostname")
+_ssl_wrap_socket = _shipped(urllib3.util.ssl_, "ssl_wrap_socket")
 _putrequest = _shipped(_Wire, "putrequest")
 _putheader = _shipped(_Wire, "putheader")
 _endheaders = _shipped(_Wire, "endheaders")
@@ -70,6 +76,15 @@ def wire_is_as_shipped() -> bool:
         and _Wire.send is _send
         and _Wire.getresponse is _wire_getresponse
         and http.client.HTTPResponse.begin is _begin
+    )
+
+
+def handshake_is_as_shipped() -> bool:
+    """Whether nobody has replaced what urllib3 does for a handshake."""
+    return (
+        _Secure.connect is _secure_connect
+        and urllib3.connection._ssl_wrap_socket_and_match_hostname is _wrap_and_match  # noqa: SLF001
+        and urllib3.connection.ssl_wrap_socket is _ssl_wrap_socket  # type: ignore[attr-defined]
     )
 
 

@@ -23,6 +23,8 @@ from tracedclient.transport.bounded import BoundedSSLSocket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ALPN_PROTOCOLS = ["http/1.1"]
+
 RECHECK_SECONDS = 60.0
 """How long a rotated certificate may stay unnoticed."""
 
@@ -92,9 +94,17 @@ def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
         context.load_cert_chain(cert)
     elif cert:
         context.load_cert_chain(*cert)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(ALPN_PROTOCOLS)
     context.sslsocket_class = _ObservedSSLSocket
     return context
+
+
+def is_made_here(context: object) -> bool:
+    """Whether ``context`` is one of ``TLSContexts``, and the standard library's own kind."""
+    return (
+        type(context).__module__ == "ssl"
+        and getattr(context, "sslsocket_class", None) is _ObservedSSLSocket
+    )
 
 
 class _ObservedSSLSocket(BoundedSSLSocket):
