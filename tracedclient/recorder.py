@@ -92,7 +92,7 @@ class Recorder(NoteTaker):
         self._thread = threading.get_ident()
         self._is_over = self._is_left = False
         self.failure = self._body_reads = None
-        self._started, self._host_before = at, host.sample()
+        self._started, self._host_before = at, host.sample_before(at)
         self._journal.append(("exchange_start", at, (info, self._host_before)))
 
     def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
