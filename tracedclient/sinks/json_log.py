@@ -19,9 +19,9 @@ from tracedclient.sinks.line import (
     LOGGER_NAME,
     NAMES,
     LineRecord,
-    are_enough_for,
     shipped,
     takers,
+    takers_of_lines,
 )
 from tracedclient.trace.moments import utc
 from tracedclient.trace.schema import fit, fit_json, to_dict
@@ -49,25 +49,34 @@ class JsonLogSink:
         Where the logger would drop that, say so once, with what to do about it.
         """
         target, level = self._logger, logging.INFO if result.outcome == "ok" else logging.WARNING
-        handlers = takers(target, level) if target.isEnabledFor(level) else []
-        if not handlers:
+        if not (target.isEnabledFor(level) and takers(target, level)):
             self._warn_once(level)
-        elif _is_as_shipped(target, level) and are_enough_for(handlers):
+        elif handlers := self.takers_of_lines(level):
             self.emit_line(fit_json(result)[1].decode(), handlers, level)
         else:
             log = self._bound()
             tell = log.info if level == logging.INFO else log.warning
             tell(EVENT, **to_dict(fit(result)))
 
-    def takers_of_lines(self) -> list[logging.Handler]:
-        """Return who would write the line of a call that ended well; none when it takes more than a
-        line to find out.
+    def takers_of_lines(self, level: int = logging.INFO) -> list[logging.Handler]:
+        """Return who would write the line of a trace; none when it takes more than a line to find
+        out: when somebody replaced what makes a record, or gives that level another name.
+
+        Agents that watch an application's logs replace the methods of ``Logger``, for all loggers.
         """
-        target = self._logger
-        if not (target.isEnabledFor(logging.INFO) and _is_as_shipped(target, logging.INFO)):
-            return []
-        handlers = takers(target, logging.INFO)
-        return handlers if are_enough_for(handlers) else []
+        target, methods = self._logger, logging.Logger
+        if (
+            type(target) is methods
+            and target.isEnabledFor(level)
+            and not target.filters
+            and logging.getLogRecordFactory() is logging.LogRecord
+            and methods.makeRecord is _make_record
+            and methods.handle is _handle
+            and methods.callHandlers is _call_handlers
+            and logging.getLevelName(level) == NAMES[level]
+        ):
+            return takers_of_lines(target, level)
+        return []
 
     def emit_line(
         self, line: str, handlers: list[logging.Handler], level: int = logging.INFO
@@ -144,20 +153,3 @@ def _shape(_: Any, __: str, event_dict: MutableMapping[str, Any]) -> dict[str, A
 _make_record = shipped(logging.Logger, "makeRecord")
 _handle = shipped(logging.Logger, "handle")
 _call_handlers = shipped(logging.Logger, "callHandlers")
-
-
-def _is_as_shipped(target: logging.Logger, level: int) -> bool:
-    """Whether nothing but the handlers of ``target`` sees a record, whose level is called as usual.
-
-    Agents that watch an application's logs replace the methods of ``Logger``, for all loggers.
-    """
-    methods = logging.Logger
-    return (
-        type(target) is methods
-        and not target.filters
-        and logging.getLogRecordFactory() is logging.LogRecord
-        and methods.makeRecord is _make_record
-        and methods.handle is _handle
-        and methods.callHandlers is _call_handlers
-        and logging.getLevelName(level) == NAMES[level]
-    )

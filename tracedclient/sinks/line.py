@@ -26,8 +26,9 @@ _AFTER_TIME = {
 }
 _END = f',"logger":"{LOGGER_NAME}"}}'
 
-# That of the first is told from an application's subclasses by it, and need not be loaded.
-_SHIPPED = ("tracedclient.sinks.file", "logging", "logging.handlers")
+_SHIPPED = ("logging", "logging.handlers")
+# There is one handler in it, which need not be loaded to tell it from an application's subclasses.
+_OWN = "tracedclient.sinks.file"
 
 
 class LineRecord(logging.LogRecord):
@@ -68,23 +69,26 @@ def takers(target: logging.Logger, level: int) -> list[logging.Handler]:
     return found
 
 
-def are_enough_for(handlers: list[logging.Handler]) -> bool:
-    """Whether ``handlers`` write what ``JsonLineFormatter`` says, and look at nothing else.
+def takers_of_lines(target: logging.Logger, level: int) -> list[logging.Handler]:
+    """Return ``takers`` if each writes what ``JsonLineFormatter`` says, and looks at nothing else.
 
-    Others get each field as an attribute of the record, which costs more than all the rest.
+    Others get each field as an attribute of the record, which costs more than all the rest: with
+    one of those among them, there are none.
     """
-    for handler in handlers:
-        if type(handler).__module__ not in _SHIPPED or not isinstance(
-            handler, logging.StreamHandler
+    found = takers(target, level)
+    for handler in found:
+        kind = type(handler)
+        if kind.__module__ != _OWN and (
+            kind.__module__ not in _SHIPPED or not isinstance(handler, logging.StreamHandler)
         ):
-            return False
+            return []
         for one in handler.filters:
             # Its own word, and not its base's: a subclass may look at what it likes.
             if not type(one).__dict__.get("ignores_traces", False):
-                return False
+                return []
         if not getattr(handler.formatter, "writes_lines", False):
-            return False
-    return True
+            return []
+    return found
 
 
 def shipped(owner: type[Any], name: str) -> object:
