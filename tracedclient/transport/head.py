@@ -92,17 +92,15 @@ def _fields(named: Mapping[str, tuple[Any, Any]]) -> str | None:
     """The lines of the fields in ``named``; ``None`` when one is unusual."""
     if "connection" in named and named["connection"][1] != "keep-alive":
         return None
-    lines = []
+    fields = values = ""
     for name, value in named.values():
         start = _start(name)
         if start is None or type(value) is not str:
             return None
-        lines.append(start + value)
-    fields = "".join(lines)
-    # One look at all of them: only a value can have a character that may not be, and a line end
-    # of a value's own is counted.
-    is_text = fields.isascii() and fields.replace("\r\n", "").isprintable()
-    return fields if is_text and fields.count("\r\n") == len(lines) else None
+        fields = f"{fields}{start}{value}"
+        values += value
+    # One look at all of them: only a value can have a character that may not be.
+    return fields if values.isascii() and values.isprintable() else None
 
 
 # --- answers ------------------------------------------------------------------------------------

@@ -236,16 +236,15 @@ class TracedSession(requests.Session):
             or not wire_is_as_shipped()
         ):
             return None
-        for prefix, adapter in self.adapters.items():
-            if prefix not in _SCHEMES:
-                break  # requests compares it in its own way
-            if url.startswith(prefix):
-                return adapter if isinstance(adapter, TracedAdapter) else None
-        try:
-            adapter = self.get_adapter(url=url)
-        except InvalidSchema:
-            return None  # it will be raised again
-        return adapter if isinstance(adapter, TracedAdapter) else None
+        adapter: Any = None
+        if _SCHEMES.issuperset(self.adapters):  # otherwise a longer prefix may be the one
+            adapter = self.adapters.get(url[:7] if url[4:5] == ":" else url[:8])
+        if adapter is None:
+            try:
+                adapter = self.get_adapter(url=url)
+            except InvalidSchema:
+                return None  # it will be raised again
+        return adapter if type(adapter) is TracedAdapter else None
 
     def _resolved(self, request: PreparedRequest) -> Any:
         return resolve_proxies(request, self.proxies, self.trust_env)
