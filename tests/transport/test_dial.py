@@ -309,3 +309,18 @@ def test_this_machines_lack_of_a_way_is_raised_when_there_is_nothing_else():
     with pytest.raises(OSError, match="unreachable") as caught:
         dial([address(NO_ROUTE, 9), address(NO_ROUTE, 10)])
     assert caught.value.errno == errno.ENETUNREACH
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_dialed_socket_knows_what_it_is(host):
+    """What the socket was made with is what the system has of it, in the standard library's words."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
+        port = listener.getsockname()[1]
+        with dial(resolve(host, port, None)) as sock:
+            kind = (sock.family, sock.type, sock.proto)
+            with socket.socket(fileno=sock.detach()) as same:
+                asked = (same.family, same.type, same.proto)
+
+    assert kind == asked
+    assert [type(each) for each in kind] == [type(each) for each in asked]

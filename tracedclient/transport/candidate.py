@@ -43,6 +43,19 @@ class DialedSocket(Bounded, socket.socket):
     before_handshake: Callable[[], None] | None = None
     peer = ""
     """The address that it was dialed to."""
+    _kinds: tuple[int, int] | None = None
+
+    def remember(self, family: int, kind: int) -> None:
+        """Say what it was made with when asked, which ``ssl`` does; to look it up takes longer."""
+        self._kinds = (family, kind)
+
+    @property
+    def family(self) -> Any:
+        return super().family if self._kinds is None else self._kinds[0]
+
+    @property
+    def type(self) -> Any:
+        return super().type if self._kinds is None else self._kinds[1]
 
     def detach(self) -> int:
         call, self.before_handshake = self.before_handshake, None
@@ -141,6 +154,8 @@ class Candidate:
             trace.connect_start(httptrace.ConnectStartInfo(network=_NETWORK, addr=self.addr))
         address = self._address
         self._sock = sock = DialedSocket(address.family, address.kind, address.protocol)
+        if address.kind == socket.SOCK_STREAM:
+            sock.remember(address.family, address.kind)
         sock.peer = str(address.sockaddr[0])
         for option in self._terms.socket_options:
             sock.setsockopt(*option)

@@ -397,9 +397,11 @@ class Traced(_Base):
 
     def watch_kernel(self) -> None:
         """Have the kernel note what it sees from now on."""
+        self._tcp_before = before = on_demand.counted.look(self.sock)
         if not self._is_stamped:
-            self._is_stamped = on_demand.kernel.enable_timestamps(self.sock)
-        self._tcp_before = on_demand.counted.look(self.sock)
+            self._is_stamped = on_demand.kernel.enable_timestamps(
+                self.sock, is_tcp=before is not None
+            )
 
     def kernel_facts(self, *, sent: int | None = None) -> TCP | None:
         """What the kernel has seen of this exchange; with ``sent``, whether those bytes arrived."""
@@ -412,7 +414,7 @@ class Traced(_Base):
     def got_conn(self) -> httptrace.GotConnInfo:
         """Return what a trace is told of it when it is ready to be written to."""
         if self._ends is None:
-            self._ends = _address(self.sock, "getsockname"), _address(self.sock, "getpeername")
+            self._ends = _ends(self.sock)
         local, remote = self._ends
         now = time.monotonic()
         return httptrace.GotConnInfo(
@@ -637,6 +639,14 @@ def _pieces(head: bytes, body: bytes | None) -> tuple[bytes, bytes]:
     if not body:
         return head, b""
     return (head + body, b"") if len(body) <= JOINED_BYTES else (head, body)
+
+
+def _ends(sock: Any) -> tuple[str | None, str | None]:
+    try:
+        return address_text(sock.getsockname()), address_text(sock.getpeername())
+    except (AttributeError, OSError, TypeError, IndexError):
+        # One of them may still be known: a connection that was reset has no peer any more.
+        return _address(sock, "getsockname"), _address(sock, "getpeername")
 
 
 def _address(sock: Any, which: str) -> str | None:

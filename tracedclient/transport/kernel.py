@@ -229,13 +229,14 @@ _ANCILLARY_BYTES: Final = 256
 _TIMESPEC: Final = {48: struct.Struct("=qq"), 24: struct.Struct("=ii")}
 
 
-def enable_timestamps(sock: Any) -> bool:
+def enable_timestamps(sock: Any, *, is_tcp: bool = False) -> bool:
     """Have the kernel note when data arrives on ``sock``; return whether it will. Never raises.
 
-    It begins some moments later when no other socket of the machine had asked for it.
+    It begins some moments later when no other socket of the machine had asked for it. ``is_tcp`` says
+    that it need not be asked of what family it is.
     """
     try:
-        if not _LINUX or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        if not _LINUX or not (is_tcp or sock.family in (socket.AF_INET, socket.AF_INET6)):
             return False
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _RX_SOFTWARE | _SOFTWARE)
     except REFUSALS:
