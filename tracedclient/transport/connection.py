@@ -144,8 +144,9 @@ class Traced(_Base):
         policy = self.dialing.addresses if self.proxy is None else None
         sock = self._dial(self._dns_host, self.port, policy)
         self.peer = "" if self.proxy is not None else sock.peer
-        set_deadline(sock, self.call.deadline if self.call is not None else None)
-        keep_deadline(sock)
+        if self.call is not None:
+            sock.deadline = self.call.deadline
+            sock.keep_deadline()
         sys.audit("http.client.connect", self, self.host, self.port)
         self._prepare_handshake(sock)
         return sock

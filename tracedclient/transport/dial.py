@@ -238,14 +238,18 @@ def _one_after_another(candidates: Sequence[Candidate], terms: Terms) -> Candida
 def _award(
     winner: Candidate, candidates: Sequence[Candidate], timeout: float | None
 ) -> DialedSocket:
-    winner.sock.settimeout(timeout)
+    sock = winner.sock
+    sock.settimeout(timeout)
+    if len(candidates) == 1:
+        winner.end(None)
+        return sock
     losers = [each for each in candidates if each is not winner]
     # All of them before the first hook, which may take its time.
     for loser in losers:
         loser.close()
     for candidate in candidates:
         candidate.end(None if candidate is winner else _cancelled_by(winner))
-    return winner.sock
+    return sock
 
 
 def _cancelled_by(winner: Candidate) -> OSError:

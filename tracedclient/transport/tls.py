@@ -176,7 +176,9 @@ _known: dict[_Agreed, httptrace.TLSState] = {}
 def _agreed(sock: ssl.SSLSocket) -> _Agreed | None:
     """All that a ``TLSState`` is made of: with the mode, whether the certificate was checked, too."""
     try:
-        certificate, mode = sock.getpeercert(True), sock.context.verify_mode
+        certificate, context = sock.getpeercert(True), sock.context
+        # Names are only compared where the certificate is checked; and the mode costs more to ask.
+        mode = context.check_hostname or context.verify_mode
         cipher, version = sock.cipher(), sock.version()
         alpn, resumed = sock.selected_alpn_protocol(), sock.session_reused
     except _LACKS:
