@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tracedclient._drafts import host_used, traffic
 from tracedclient._infos import TLSHandshakeDoneInfo
@@ -12,7 +12,7 @@ from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
 from tracedclient.trace.summary import split_address
 from tracedclient.trace.timings import OPENINGS, in_milliseconds, milliseconds_of, phases_of
-from tracedclient.trace.usual import Figures, Opening, Shape, quoted
+from tracedclient.trace.usual import Opening, quoted
 from tracedclient.trace.verdict import UNUSUAL_MS
 
 if TYPE_CHECKING:
@@ -21,37 +21,28 @@ if TYPE_CHECKING:
     from tracedclient._clock import Clock
     from tracedclient._infos import (
         AttemptDoneInfo,
-        GetConnInfo,
-        GotConnInfo,
         TLSState,
     )
     from tracedclient._replay import Entry
     from tracedclient.notes import Notes
-    from tracedclient.trace.usual import Filling
+    from tracedclient.trace.usual import Filling, Like
 
 _USUAL = {("attempt_start", *hooks, "noted", "attempt_done"): hooks for hooks in OPENINGS}
 
 
-class Ended(NamedTuple):
-    """A call that has ended."""
-
-    trace_id: str
-    parent_span_id: str | None
-    url: str | None
-    shown_url: str
-    status: int | None
-    clock: Clock
-    at: int
-    """Nanoseconds of ``clock``, as all times here."""
-    constants: tuple[object, ...]
-    """What its record has of the process, the client and the decision."""
+# Plain tuples, here as in what is returned: to make a named one of a dozen parts takes longer than most
+# of the parts do.
+Ended = tuple[str, "str | None", "str | None", str, "int | None", "Clock", int, tuple[object, ...]]
+"""A call that has ended: the ids of its trace and of its parent's span, its URL as given and as it may be
+shown, its status, its clock, its end on that, and what its record has of the process, the client and the
+decision. Times are nanoseconds, as all here."""
 
 
 def figures(
     call: Ended, journal: Sequence[Entry]
-) -> tuple[Shape, Filling, float, Mapping[str, float]] | None:
-    """Return the shape and the figures of a call with this journal, and the milliseconds that it and
-    each of its phases took.
+) -> tuple[Like, Filling, float, Mapping[str, float]] | None:
+    """Return the ``Shape`` and the ``Figures`` of a call with this journal, and the milliseconds that it
+    and each of its phases took.
 
     ``None`` when it was not like most: one attempt that was answered below 400, on a connection that
     was kept or opened at the first try, without a proxy, and so short that this alone is judged.
@@ -89,36 +80,42 @@ def figures(
         )
     ]
     phases = {**in_milliseconds(opened), "send": send_ms, "wait": wait_ms, "receive": receive_ms}
-    found = Figures._make(
-        (
-            *(trace_id, parent_span_id, begun.span_id, quoted(shown_url), second),
-            *[
-                (since + at) // 1000
-                for at in (
-                    *(clock.start, attempt[1], start, start, get_conn),
-                    *(notes.got_conn_at, notes.wrote_at, notes.first_byte_at),
-                    *(notes.head_at, notes.put_at, notes.body_done_at),
-                )
-            ],
-            *(call_ms, attempt_ms, exchange_ms, send_ms, wait_ms, receive_ms, rest_ms),
-            # As the summary has it, whose rounding takes longer.
-            max(0, round((call_ms - sum(phases.values())) * 1000)) / 1000,
-            max(phases, key=phases.__getitem__),
-            notes.status,
-            *_connection(notes.conn, pool),
-            *(notes.bytes_sent, received, reads, silence_ms),
-            None if notes.buffered is None else milliseconds_of(notes.buffered),
-            notes.tcp,
-            *host_used(before, after),
-        )
+    conn, peer, used = notes.conn, split_address(notes.conn.remote), host_used(before, after)
+    found: Filling = (
+        *(trace_id, parent_span_id, begun.span_id, quoted(shown_url), second),
+        *[
+            (since + at) // 1000
+            for at in (
+                *(clock.start, attempt[1], start, start, get_conn),
+                *(notes.got_conn_at, notes.wrote_at, notes.first_byte_at),
+                *(notes.head_at, notes.put_at, notes.body_done_at),
+            )
+        ],
+        *(call_ms, attempt_ms, exchange_ms, send_ms, wait_ms, receive_ms, rest_ms),
+        # As the summary has it, whose rounding takes longer.
+        max(0, round((call_ms - sum(phases.values())) * 1000)) / 1000,
+        max(phases, key=phases.__getitem__),
+        notes.status,
+        *(*peer, conn.conn_id, milliseconds_of(conn.age), conn.uses),
+        None if conn.idle_time is None else milliseconds_of(conn.idle_time),
+        *(conn.local, conn.remote, pool.in_use, pool.idle, pool.limit),
+        *(notes.bytes_sent, received, reads, silence_ms),
+        None if notes.buffered is None else milliseconds_of(notes.buffered),
+        notes.tcp,
+        *used,
     )
-    has = (*_has(found), rest_ms == 0, notes.put_at == 0, notes.conn.reused)
+    # What need not be there, and what a line has only then.
+    has = (
+        *(parent_span_id is None, begun.span_id is None, None in peer, conn.remote is None),
+        *(conn.idle_time is None, conn.local is None, notes.tcp is None, notes.buffered is None),
+        *(used[0] is None, used[1] is None, rest_ms == 0, notes.put_at == 0, conn.reused),
+    )
     words = (done.reason, notes.not_kept, begun.method)
     if not opening:
-        return Shape(constants, has, words, hooks), found, call_ms, phases
+        return (constants, has, words, hooks), found, call_ms, phases
     given = {hook: (at, info) for hook, at, info in opening}
-    shape = Shape(constants, has, (*words, *_said(given)), hooks)
-    return shape, found + _opening(given, since, phases), call_ms, phases
+    shape = (constants, has, (*words, *_said(given)), hooks)
+    return shape, (*found, *_opening(given, since, phases)), call_ms, phases
 
 
 _UNUSUAL = int(UNUSUAL_MS * 1e6) - 500
@@ -134,39 +131,6 @@ def _is_answered(status: int | None, done: AttemptDoneInfo, notes: Notes) -> boo
         and done.error is None
         and done.retry_after is None
         and notes.body_done_at > 0
-    )
-
-
-def _connection(conn: GotConnInfo, pool: GetConnInfo) -> tuple[Any, ...]:
-    """From the peer's address to the pool's limit."""
-    idle = conn.idle_time
-    return (
-        *split_address(conn.remote),
-        conn.conn_id,
-        milliseconds_of(conn.age),
-        conn.uses,
-        None if idle is None else milliseconds_of(idle),
-        conn.local,
-        conn.remote,
-        pool.in_use,
-        pool.idle,
-        pool.limit,
-    )
-
-
-def _has(found: Figures) -> tuple[bool, ...]:
-    return (
-        found.parent_span_id is None,
-        found.span_id is None,
-        found.peer is None,
-        found.peer_port is None,
-        found.idle is None,
-        found.local is None,
-        found.remote is None,
-        found.tcp is None,
-        found.buffered is None,
-        found.cpu is None,
-        found.throttled is None,
     )
 
 

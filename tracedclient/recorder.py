@@ -23,7 +23,7 @@ from tracedclient import host
 from tracedclient._clock import Clock
 from tracedclient._drafts import error_info
 from tracedclient._replay import Replay
-from tracedclient._usual import Ended, figures
+from tracedclient._usual import figures
 from tracedclient._version import __version__
 from tracedclient.httptrace import HOOKS, NoteTaker
 from tracedclient.notes import BodyReads
@@ -178,7 +178,7 @@ class Recorder(NoteTaker):
             *(decision.source, decision.rule, decision.revision),
         )
         known = (self.trace_id, self._parent_span_id, self._url, self._shown_url or "")
-        ended = Ended(*known, self._status, self._clock, self._ended, constants)
+        ended = (*known, self._status, self._clock, self._ended, constants)
         found = figures(ended, self._journal)
         if found is None:
             return None

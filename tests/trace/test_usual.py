@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracedclient import httptrace
-from tracedclient._usual import Ended, figures
+from tracedclient._usual import figures
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.recorder import Recorder
 from tracedclient.trace.decision import Decision
 from tracedclient.trace.model import TCP, Resolver
 from tracedclient.trace.schema import to_json
-from tracedclient.trace.usual import MAX_SHAPES, Lines
+from tracedclient.trace.usual import MAX_SHAPES, Figures, Lines, Shape
 
 MAYBE_MS = st.one_of(st.none(), st.floats(0, 100, allow_nan=False))
 COUNT = st.integers(0, 10**6)
@@ -329,10 +329,12 @@ def test_what_is_remarkable_has_no_line():
 def usual_and_its_figures():
     recorder = usual()
     url, clock = "http://h.test/", recorder._clock
-    ended = Ended(recorder.trace_id, None, url, url, 200, clock, recorder._ended, ())
+    ended = (recorder.trace_id, None, url, url, 200, clock, recorder._ended, ())
     found = figures(ended, recorder._journal)
     # One that crossed into the next second has none.
-    return (recorder, *found[:2]) if found else usual_and_its_figures()
+    if found is None:
+        return usual_and_its_figures()
+    return recorder, Shape(*found[0]), Figures(*found[1])
 
 
 def test_moments_have_six_digits_in_any_second():

@@ -200,7 +200,9 @@ _PLACES: dict[tuple[str | int, ...], str] = {
 }
 
 
-Filling = Figures | tuple[object, ...]
+Like = tuple[object, ...]
+"""A ``Shape``."""
+Filling = tuple[object, ...]
 """``Figures``, or those with ``Opening``'s after them."""
 
 
@@ -210,9 +212,9 @@ class Lines:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._full_until = float("-inf")
-        self._texts: dict[Shape, _Text | None] = {}
+        self._texts: dict[Like, _Text | None] = {}
 
-    def line(self, shape: Shape, figures: Filling, record: Callable[[], TraceResult]) -> str:
+    def line(self, shape: Like, figures: Filling, record: Callable[[], TraceResult]) -> str:
         """Return the JSON of ``record()``, without making it if such a call has been seen before."""
         try:
             text = self._texts[shape]
@@ -225,7 +227,7 @@ class Lines:
         """How many it knows."""
         return len(self._texts)
 
-    def _first(self, shape: Shape, figures: Filling, record: TraceResult) -> str:
+    def _first(self, shape: Like, figures: Filling, record: TraceResult) -> str:
         line = to_json(record).decode()
         if not self._has_room():
             return line
