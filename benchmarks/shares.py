@@ -12,17 +12,16 @@ if TYPE_CHECKING:
 
 PARTS = {
     "sent and read, in the kernel for the most part": (
-        "Bounded.sendall",
+        "Bounded.send_within",
         "Bounded.recv",
-        "_Exchange._wait_for_answer",
-        "_Noted._wait_for_answer",
+        "read_first",
     ),
     "the request made ready (`prepare`)": ("prepare (tracedclient/_prepare.py)",),
     "its bytes (`request_head`)": ("plain_request",),
     "the answer's head read (`response_head`)": ("response_head",),
     "the `Response` made": ("whole_response",),
     "a connection taken from the pool and put back": (
-        "_TracedPool._get_conn",
+        "_TracedPool.lend",
         "_TracedPool._put_conn",
     ),
     "what the kernel knows of the connection": ("Traced.watch_kernel", "Traced.kernel_facts"),

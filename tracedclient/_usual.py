@@ -12,7 +12,7 @@ from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
 from tracedclient.trace.summary import split_address
 from tracedclient.trace.timings import OPENINGS, in_milliseconds, milliseconds_of, phases_of
-from tracedclient.trace.usual import Opening, quoted
+from tracedclient.trace.usual import quoted
 from tracedclient.trace.verdict import UNUSUAL_MS
 
 if TYPE_CHECKING:
@@ -113,9 +113,8 @@ def figures(
     words = (done.reason, notes.not_kept, begun.method)
     if not opening:
         return (constants, has, words, hooks), found, call_ms, phases
-    given = {hook: (at, info) for hook, at, info in opening}
-    shape = (constants, has, (*words, *_said(given)), hooks)
-    return shape, (*found, *_opening(given, since, phases)), call_ms, phases
+    how, said = _opening(opening, since, phases)
+    return (constants, has, (*words, *said), hooks), (*found, *how), call_ms, phases
 
 
 _UNUSUAL = int(UNUSUAL_MS * 1e6) - 500
@@ -134,35 +133,31 @@ def _is_answered(status: int | None, done: AttemptDoneInfo, notes: Notes) -> boo
     )
 
 
-def _said(given: Mapping[str, tuple[int, Any]]) -> tuple[str | None, ...]:
-    """What of the opening stands in the summary."""
-    dns, tls = given.get("dns_done"), given.get("tls_handshake_done")
-    return (
-        None if dns is None else looked_up(dns[1]).error,
-        None if tls is None else agreed(tls[1]).version,
-    )
+_OPENING = (
+    *("dns_start", "dns_done", "connect_start", "connect_done"),
+    *("tls_handshake_start", "tls_handshake_done"),
+)
 
 
 def _opening(
-    given: Mapping[str, tuple[int, Any]], since: int, phases: Mapping[str, float]
-) -> Opening:
-    at = {hook: (since + when) // 1000 for hook, (when, _) in given.items()}.get
+    opening: Sequence[Entry], since: int, phases: Mapping[str, float]
+) -> tuple[Filling, tuple[str | None, ...]]:
+    """The figures of ``Opening``, and what of it stands in the summary."""
+    given = {hook: (at, info) for hook, at, info in opening}
     dns, tls = given.get("dns_done"), given.get("tls_handshake_done")
-    spent = phases.get
-    return Opening(
-        at("dns_start"),
-        at("dns_done"),
-        at("connect_start"),
-        at("connect_done"),
-        at("tls_handshake_start"),
-        at("tls_handshake_done"),
-        spent("dns"),
-        spent("connect"),
-        spent("tls"),
-        None if dns is None else json_text(looked_up(dns[1])),
+    looked, version, handshakes = None, None, json_text(())
+    if dns is not None:
+        looked = looked_up(dns[1])
+    if tls is not None:
+        version, handshakes = _handshakes(tls[1])
+    found: Filling = (
+        *[(since + given[hook][0]) // 1000 if hook in given else None for hook in _OPENING],
+        *(phases.get("dns"), phases.get("connect"), phases.get("tls")),
+        None if looked is None else json_text(looked),
         _connects(given["connect_start"], given["connect_done"]),
-        json_text(()) if tls is None else _handshakes(tls[1]),
+        handshakes,
     )
+    return found, (None if looked is None else looked.error, version)
 
 
 def _connects(began: tuple[int, Any], done: tuple[int, Any]) -> str:
@@ -170,14 +165,16 @@ def _connects(began: tuple[int, Any], done: tuple[int, Any]) -> str:
     return json_text((connected(info, at - since if start.addr == info.addr else 0),))
 
 
-def _handshakes(info: TLSHandshakeDoneInfo) -> str:
+def _handshakes(info: TLSHandshakeDoneInfo) -> tuple[str | None, str]:
+    """The version that was agreed on, and all of it as JSON."""
     if info.error is None and info.state is not None:
         return _agreed_on(info.server_name, info.proxy, info.state)
-    return json_text((agreed(info),))
+    found = agreed(info)
+    return found.version, json_text((found,))
 
 
 @lru_cache(maxsize=256)
-def _agreed_on(server_name: str, proxy: bool, state: TLSState) -> str:
+def _agreed_on(server_name: str, proxy: bool, state: TLSState) -> tuple[str | None, str]:
     # One peer agrees on the same each time.
     info = TLSHandshakeDoneInfo(server_name=server_name, proxy=proxy, state=state, error=None)
-    return json_text((agreed(info),))
+    return state.version, json_text((agreed(info),))

@@ -11,7 +11,7 @@ from benchmarks.flame import tree
 from benchmarks.shares import PARTS, REST, shares, table
 
 STACKS = [
-    "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Bounded.sendall (b.py) 30",
+    "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Bounded.send_within (b.py) 30",
     "main (x.py);do (root);HTTPClient.do (tracedclient/client.py);Recorder.usual_line (r.py);figures (v.py) 20",
     "main (x.py);do (root);HTTPClient.do (tracedclient/client.py) 50",
 ]
