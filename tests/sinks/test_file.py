@@ -60,7 +60,7 @@ def ids(path):
 
 def test_lines_after_a_renaming_are_in_one_file_or_the_other(make, tmp_path):
     """Of the lines written while a log is rotated none is lost: the first go with the old file."""
-    make(look_every=0.005)
+    make(look_every=0.001)
     write("0", "1")
     (tmp_path / "log").rename(tmp_path / "log.1")
     number = 1
@@ -107,7 +107,7 @@ def test_other_records_look_for_the_file(make, tmp_path):
 @pytest.mark.parametrize("is_made_anew", [False, True])
 def test_removed_file_is_made_anew(make, tmp_path, is_made_anew):
     """After its file was removed, and perhaps made again by somebody else, the log goes on in a new one."""
-    make(look_every=0.005)
+    make(look_every=0.001)
     write("0", "1")
     (tmp_path / "log").unlink()
     if is_made_anew:
