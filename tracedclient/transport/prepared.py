@@ -16,6 +16,7 @@ import requests
 from requests.compat import json as complexjson  # type: ignore[attr-defined] # what requests writes with
 
 from tracedclient._pattern import pattern
+from tracedclient.transport.content import Unplain
 from tracedclient.transport.headers import has, made, merged, pairs
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-
 _ESCAPE = r"%(?!2[DE]|3[0-9]|4[1-9A-F]|5[0-9AF]|6[1-9A-F]|7[0-9AE])[0-9A-F]{2}"
 _PATH = r"[A-Za-z0-9\-_~!$&'()*+,;=:@.]*"
 _QUERY = r"[A-Za-z0-9\-_~!$&'()*+,;=:@./?]*"
-_URL = pattern(
-    r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
-    rf"(?::{_PORT})?"
+_ORIGIN = pattern(rf"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::{_PORT})?")
+_MAX_ORIGINS = 1024
+_TARGET = pattern(
     # No segment begins with a dot: those that are one or two are worked out.
     rf"(?:/(?!\.){_PATH}(?:{_ESCAPE}{_PATH})*)+"
     rf"(?:\?{_QUERY}(?:{_ESCAPE}{_QUERY})*)?"
@@ -53,10 +54,10 @@ def prepared_plainly(
         return None
     if request.params:
         url = _with_params(url, request.params)
-    if url.find("/", 8) < 0:  # behind "https://"
+    if url.find("/", 8) < 0:
         url = _with_path(url)
     named = merged(session_headers, request.headers)
-    if not (_URL.fullmatch(url) and _are_plain(named.values())):
+    if not (is_plain_url(url) and _are_plain(named.values())):
         return None
     # Not by its `__init__`, which asks for the default hooks.
     prepared = requests.PreparedRequest.__new__(requests.PreparedRequest)
@@ -80,7 +81,19 @@ def _with_path(url: str) -> str:
 
 def is_plain_url(url: str) -> bool:
     """Whether requests and urllib3 leave ``url`` as it is."""
-    return _URL.fullmatch(url) is not None
+    end = url.find("/", 8)  # behind "https://"
+    try:
+        return end > 0 and _is_origin(url[:end]) and _TARGET.fullmatch(url, end) is not None
+    except Unplain:
+        return False
+
+
+@lru_cache(maxsize=_MAX_ORIGINS)
+def _is_origin(text: str) -> bool:
+    # Raises, for then the text is not remembered: it may have a password.
+    if not _ORIGIN.fullmatch(text):
+        raise Unplain
+    return True
 
 
 def _set_json(prepared: requests.PreparedRequest, json: Any) -> None:
