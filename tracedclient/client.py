@@ -33,9 +33,9 @@ from tracedclient.retry.budget import Budgets
 from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks.sink import FanOut
 from tracedclient.timeout import Timeout
-from tracedclient.trace.context import TraceContext
+from tracedclient.trace.context import TraceContext, new_trace
 from tracedclient.trace.decision import BY_CALL
-from tracedclient.trace.ids import new_trace_id, validate_trace_id
+from tracedclient.trace.ids import validate_trace_id
 from tracedclient.transport import (
     AddressPolicy,
     RedirectPolicy,
@@ -368,7 +368,7 @@ class HTTPClient:
         timeout = self._timeout if timeout is None else Timeout.of(timeout)
         given, parts = _given_context(trace_id), request_parts(request)
         watches = self._instruments.begin(given, parts)
-        context = given or (watches and watches.trace) or _new_context()
+        context = given or (watches and watches.trace) or new_trace()
         ongoing = OngoingCall(context.trace_id, *parts, timeout.total, watches)
         decision = self._decision(debug, ongoing)
         if decision is None and watches is not None and watches.is_recording:
@@ -444,10 +444,6 @@ class HTTPClient:
 def _watching(*traces: ClientTrace | None) -> AbstractContextManager[None]:
     given = [trace for trace in traces if trace is not None]
     return client_trace(*given) if given else _UNWATCHED
-
-
-def _new_context() -> TraceContext:
-    return TraceContext(new_trace_id(), random=True)
 
 
 def _given_context(given: str | None) -> TraceContext | None:

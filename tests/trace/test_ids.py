@@ -13,7 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracedclient.trace.ids import new_span_id, new_trace_id, validate_trace_id
+from tracedclient.trace.context import TraceContext, new_trace
+from tracedclient.trace.formats import Traceparent
+from tracedclient.trace.ids import (
+    is_w3c_trace_id,
+    new_span_id,
+    new_trace_id,
+    validate_trace_id,
+)
 
 ALLOWED = string.ascii_letters + string.digits + "._:/+=@-"
 W3C = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -110,3 +117,14 @@ def test_a_seeded_random_module_does_not_repeat_ids():
         random.seed(42)
         made += [new_trace_id(), new_span_id()]
     assert len(set(made)) == 4
+
+
+def test_a_new_trace_travels_as_any_with_such_an_id():
+    """What is not looked at again, of a trace that begins here, would be found to be good."""
+    for _ in range(100):
+        new = new_trace()
+        assert is_w3c_trace_id(new.trace_id)
+        assert new == TraceContext(new.trace_id, random=True)
+        for sampled in (None, False, True):
+            fields = Traceparent().fields(new, sampled=sampled)
+            assert fields == Traceparent().fields(TraceContext(*new), sampled=sampled) != ()

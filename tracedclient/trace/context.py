@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from tracedclient.trace.ids import new_trace_id
+
 
 class TraceContext(NamedTuple):
     """The work a process does for somebody, as its caller named it.
@@ -22,3 +24,15 @@ class TraceContext(NamedTuple):
     """W3C's header of that name, checked; empty when there is none."""
     baggage: str = ""
     """The same."""
+
+
+class NewTrace(TraceContext):
+    """A trace that begins here: nobody need look whether its id is one of W3C's."""
+
+    __slots__ = ()
+
+
+def new_trace() -> NewTrace:
+    """Return the beginning of a trace, whose id is all random."""
+    # `NewTrace(…)` would be a call in Python, to the same.
+    return tuple.__new__(NewTrace, (new_trace_id(), None, None, True, False, "", ""))

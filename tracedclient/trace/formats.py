@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from tracedclient.trace import b3, w3c
-from tracedclient.trace.context import TraceContext
+from tracedclient.trace.context import NewTrace, TraceContext
 from tracedclient.trace.ids import W3C_TRACE_ID, is_trace_id
 
 Headers: TypeAlias = Mapping[str, Sequence[str]]
@@ -54,7 +54,7 @@ class Traceparent:
         return w3c.parse_traceparent(value, headers.get("tracestate", ()))
 
     def fields(self, context: TraceContext, *, sampled: bool | None) -> tuple[Field, ...]:
-        if not W3C_TRACE_ID.match(context.trace_id):
+        if type(context) is not NewTrace and not W3C_TRACE_ID.match(context.trace_id):
             return ()
         # W3C Trace Context §3.2.2.5: 1 for sampled, 2 for an id that is random.
         if sampled:
