@@ -63,35 +63,23 @@ def figures(
     )
     if not is_usual:
         return None
-    # ``Figures`` has a second more in each moment.
-    since = base + SECOND
     received, reads, silence, readers_time = traffic(notes, end)
     opened = phases_of(opening) if opening else {}
-    send = notes.wrote_at - notes.got_conn_at
-    wait = notes.first_byte_at - notes.wrote_at
-    receive = max(0, end - notes.first_byte_at - readers_time)
-    rest = end - start - sum(opened.values()) - send - wait - receive
+    lasted = (call_end - clock.start, attempt_end - attempt[1], end - start, silence)
     # As ``milliseconds`` has them.
-    call_ms, attempt_ms, exchange_ms, silence_ms, send_ms, wait_ms, receive_ms, rest_ms = [
+    call_ms, attempt_ms, exchange_ms, silence_ms, send, wait, receive, rest = [
         (ns + 500) // 1000 / 1000
-        for ns in (
-            *(call_end - clock.start, attempt_end - attempt[1], end - start, silence),
-            *(send, wait, receive, rest),
-        )
+        for ns in (*lasted, *_spent(notes, start, end, readers_time, sum(opened.values())))
     ]
-    phases = {**in_milliseconds(opened), "send": send_ms, "wait": wait_ms, "receive": receive_ms}
+    phases = {**in_milliseconds(opened), "send": send, "wait": wait, "receive": receive}
+    # ``Figures`` has a second more in each moment.
+    since = base + SECOND
+    began = (clock.start, attempt[1], start, start, get_conn)
     conn, peer, used = notes.conn, split_address(notes.conn.remote), host_used(before, after)
     found: Filling = (
         *(trace_id, parent_span_id, begun.span_id, quoted(shown_url), second),
-        *[
-            (since + at) // 1000
-            for at in (
-                *(clock.start, attempt[1], start, start, get_conn),
-                *(notes.got_conn_at, notes.wrote_at, notes.first_byte_at),
-                *(notes.head_at, notes.put_at, notes.body_done_at),
-            )
-        ],
-        *(call_ms, attempt_ms, exchange_ms, send_ms, wait_ms, receive_ms, rest_ms),
+        *[(since + at) // 1000 for at in (*began, *_moments(notes))],
+        *(call_ms, attempt_ms, exchange_ms, send, wait, receive, rest),
         # As the summary has it, whose rounding takes longer.
         max(0, round((call_ms - sum(phases.values())) * 1000)) / 1000,
         max(phases, key=phases.__getitem__),
@@ -101,15 +89,9 @@ def figures(
         *(conn.local, conn.remote, pool.in_use, pool.idle, pool.limit),
         *(notes.bytes_sent, received, reads, silence_ms),
         None if notes.buffered is None else milliseconds_of(notes.buffered),
-        notes.tcp,
-        *used,
+        *(notes.tcp, *used),
     )
-    # What need not be there, and what a line has only then.
-    has = (
-        *(parent_span_id is None, begun.span_id is None, None in peer, conn.remote is None),
-        *(conn.idle_time is None, conn.local is None, notes.tcp is None, notes.buffered is None),
-        *(used[0] is None, used[1] is None, rest_ms == 0, notes.put_at == 0, conn.reused),
-    )
+    has = (parent_span_id is None, begun.span_id is None, rest == 0, *_has(notes, peer, used))
     words = (done.reason, notes.not_kept, begun.method)
     if not opening:
         return (constants, has, words, hooks), found, call_ms, phases
@@ -119,6 +101,35 @@ def figures(
 
 _UNUSUAL = int(UNUSUAL_MS * 1e6) - 500
 """Nanoseconds; what is less is less than ``UNUSUAL_MS`` in a record too."""
+
+
+def _spent(
+    notes: Notes, start: int, end: int, readers_time: int, opened: int
+) -> tuple[int, int, int, int]:
+    """Nanoseconds for ``send``, ``wait``, ``receive``, and what they and ``opened`` leave over."""
+    send, wait = notes.wrote_at - notes.got_conn_at, notes.first_byte_at - notes.wrote_at
+    receive = max(0, end - notes.first_byte_at - readers_time)
+    return send, wait, receive, end - start - opened - send - wait - receive
+
+
+def _moments(notes: Notes) -> tuple[int, ...]:
+    """From the connection to the body's end."""
+    return (
+        *(notes.got_conn_at, notes.wrote_at, notes.first_byte_at),
+        *(notes.head_at, notes.put_at, notes.body_done_at),
+    )
+
+
+def _has(
+    notes: Notes, peer: tuple[str | None, int | None], used: tuple[float | None, float | None]
+) -> tuple[bool, ...]:
+    """Which of the figures that need not be there are not, and what else decides about a field."""
+    conn = notes.conn
+    return (
+        *(None in peer, conn.remote is None, conn.idle_time is None, conn.local is None),
+        *(notes.tcp is None, notes.buffered is None, used[0] is None, used[1] is None),
+        *(notes.put_at == 0, conn.reused),
+    )
 
 
 def _is_answered(status: int | None, done: AttemptDoneInfo, notes: Notes) -> bool:
