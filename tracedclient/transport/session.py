@@ -196,8 +196,7 @@ class TracedSession(requests.Session):
             raise InvalidURL("the redirect's Location is no valid URL") from None
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Any:
-        if "is_redirect" in kwargs:
-            del kwargs["is_redirect"]
+        if "is_redirect" in kwargs and kwargs.pop("is_redirect"):
             _tell_redirect(request)
         settings = {"stream": self.stream, "verify": self.verify, "cert": self.cert, **kwargs}
         adapter = None
