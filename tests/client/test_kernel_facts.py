@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
@@ -12,10 +13,31 @@ import servers
 
 from tracedclient import RetryPolicy, Timeout
 from tracedclient.httptrace import ClientTrace
+from tracedclient.transport.kernel import arrival, enable_timestamps
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells these facts")
 
 ONCE = RetryPolicy(max_attempts=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stamping():
+    """Has the kernel note arrivals: on a busy machine it begins long after the first socket asks."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as ours,
+        listener.accept()[0] as theirs,
+    ):
+        assert enable_timestamps(ours)
+        deadline = time.monotonic() + 5
+        while True:
+            theirs.sendall(b"x")
+            stamp = arrival(ours)
+            ours.recv(1)
+            if stamp is not None:
+                break
+            assert time.monotonic() < deadline, "the kernel never noted an arrival"
+        yield
 
 
 class Busy(ClientTrace):
