@@ -34,10 +34,7 @@ def guard() -> int:
             failed = failures(failed, _measured(failed, on, _AGAIN))
     for said in failed.values():
         print(f"FAILED {said}")
-    print(
-        f"{len(_WATCHED) - len(failed)} of {len(_WATCHED)} are within a third of their bars, or of what "
-        "was reached where a bar is not met"
-    )
+    print(f"{len(_WATCHED) - len(failed)} of {len(_WATCHED)} are within a third of their bars")
     return 1 if failed else 0
 
 
@@ -49,9 +46,7 @@ def failures(watched: Iterable[Bar | Limit], results: Results) -> dict[Bar | Lim
         if number is None:
             found[one] = f"{one.name}: not measured"
         elif not one.is_held(number):
-            reached = getattr(one, "reached", None)
-            held = "" if reached is None else f", and {reached:.2f} had been reached"
-            found[one] = f"{one.name}: {number:.3g}, the bar is {one.said}{held}"
+            found[one] = f"{one.name}: {number:.3g}, the bar is {one.said}"
     return found
 
 
