@@ -8,7 +8,6 @@ it. ``tests/transport/test_head.py`` holds the two to the same bytes and the sam
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib3.connection import _get_default_user_agent as default_user_agent
 
 from tracedclient import httptrace
+from tracedclient._pattern import pattern
 from tracedclient.redaction import HARMLESS_HEADERS
 from tracedclient.transport.content import CODINGS, Unplain
 from tracedclient.transport.headers import by_key, joined
@@ -31,11 +31,11 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 §5.6.2
 
 # --- requests -----------------------------------------------------------------------------------
 
-_METHOD = re.compile(r"[A-Z]+")
-_NAME = re.compile(_TOKEN)
+_METHOD = pattern(r"[A-Z]+")
+_NAME = pattern(_TOKEN)
 # What urllib3 leaves as it is; percent escapes only as it writes them.
 _PLAIN = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/?]*"
-_TARGET = re.compile(rf"/{_PLAIN}(?:%[0-9A-F]{{2}}{_PLAIN})*")
+_TARGET = pattern(rf"/{_PLAIN}(?:%[0-9A-F]{{2}}{_PLAIN})*")
 _MAX_FIELDS = 1024
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
@@ -110,7 +110,7 @@ MAX_HEAD = 32 * 1024
 """Bytes of a head that is still usual."""
 _MAX_HEADERS = 90  # http.client refuses more than a hundred
 
-_STATUS_LINE = re.compile(r"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?")
+_STATUS_LINE = pattern(r"HTTP/1\.1 ([2-5][0-9][0-9])(?: ([ -~]*))?")
 _MAX_STATUS_LINES = 64
 _MAX_LENGTH = 64
 """Characters of a status line, or of a field's name, that are worth remembering."""
