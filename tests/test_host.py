@@ -55,10 +55,9 @@ LONG_AGO = HostSample(thread_cpu_ns=0, throttled_us=-1)
 """With a figure that no kernel gives, to tell it from one that was read."""
 
 
-def test_a_short_wait_was_not_throttled():
-    """In less than 1 ms nobody was held back for long: the file is not read for it."""
-    assert sample_after(LONG_AGO, 999_999).throttled_us == -1
-    assert sample_after(HostSample(thread_cpu_ns=0, throttled_us=None), 0).throttled_us is None
+def test_a_short_wait_is_not_said_to_be_throttled_or_not():
+    """In less than 1 ms nobody was held back for long: the file is not read, and nothing is said."""
+    assert sample_after(LONG_AGO, 999_999).throttled_us is None
 
 
 @pytest.mark.parametrize("before", [LONG_AGO, None])

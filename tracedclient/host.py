@@ -28,7 +28,7 @@ class HostSample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Nanoseconds of CPU this thread has used, in the kernel too."""
     throttled_us: int | None
     """Microseconds for which the CPU limit of this process's cgroup held it back. Summed over
-    CPUs, so that it may grow faster than the clock. ``None`` where it cannot be read."""
+    CPUs, so that it may grow faster than the clock. ``None`` where it cannot be read, or was not."""
 
 
 _SHORT_NS = 1_000_000
@@ -54,16 +54,17 @@ def sample_before(now_ns: int) -> HostSample:
 
 
 def sample_after(before: HostSample | None, elapsed_ns: int) -> HostSample:
-    """Return the counters of a wait's end: ``sample``, or less for a wait that was short.
+    """Return the counters of a wait's end: ``sample``, or without the throttled time for a wait that
+    was short.
 
     ``elapsed_ns`` since ``before``, the sample of its beginning, or since earlier. In less than 1 ms,
-    no thread was held back for longer than that: the throttled time is then ``before``'s.
+    no thread was held back for longer than that, which makes nobody slow.
     """
     if before is None or elapsed_ns >= _SHORT_NS:
         return sample()
     # To read the file takes longer than all else here; and what others were held back for before is
     # counted when it is over, so that so short a wait would be told what is not its own.
-    return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=before.throttled_us)
+    return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=None)
 
 
 class ThrottleCounter:
