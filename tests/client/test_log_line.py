@@ -225,7 +225,8 @@ def test_line_of_a_new_connection_says_what_its_trace_says(
     is learnt from.
     """
     alone()
-    known = recorder._lines.shapes
+    # Those of other tests may fill it.
+    recorder._lines._texts.clear()
     resolver["one.test"] = ["127.0.0.1"]
     tls = server_context("one.test", "127.0.0.1") if scheme == "https" else None
     server = start(servers.serve(lambda _: servers.Answer(body=b"x", close=True), tls=tls))
@@ -235,7 +236,7 @@ def test_line_of_a_new_connection_says_what_its_trace_says(
     with HTTPClient(debug=True, verify=ca_file) as client:
         url = f"{scheme}://{host}:{server.port}/"
         answers = [client.get(url) for _ in range(4)]
-    assert recorder._lines.shapes > known
+    assert recorder._lines.shapes > 0
     lines = log.read_text().splitlines()
     assert [from_json(line) for line in lines] == [answer.trace for answer in answers]
     for answer in answers:
