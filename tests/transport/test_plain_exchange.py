@@ -19,6 +19,8 @@ from servers import ScriptedServer
 
 from tracedclient import TracedAdapter, TracedSession
 from tracedclient.transport.answer import WholeResponse
+from tracedclient.transport.plain import plain_request
+from tracedclient.transport.pool import POOL_CLASSES
 
 BLANK = b"\r\n\r\n"
 
@@ -307,6 +309,41 @@ def test_every_request_is_sent_alike(
 
     with sessions_of() as (short, long):
         assert outcome(short, script, target, **request) == outcome(long, script, target, **request)
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "named"),
+    [
+        ("::1", "[::1]", "[::1]"),
+        ("::1", "[0::1]", "[0::1]"),
+        ("127.0.0.1", "h.test.", "h.test"),
+        ("127.0.0.1", "H.test", "h.test"),
+    ],
+)
+def test_every_host_is_named_alike(start, sessions, resolver, script, address, host, named):
+    """Each way names the host as RFC 9110 has it: an IPv6 address in brackets, a name without the
+    dot at its end.
+    """
+    server = start(ScriptedServer(script, host=address))
+    resolver["h.test"] = resolver["h.test."] = [address]
+    script.pieces, script.closes = [KEPT[0]], False
+    short, long = (
+        outcome(session, script, f"http://{host}:{server.port}/") for session in sessions
+    )
+    assert short == long
+    assert f"\r\nHost: {named}:{server.port}\r\n".encode() in short[1][0][1]
+
+
+def test_the_port_that_all_expect_is_not_named():
+    """``Host`` has no port where it is the scheme's own, behind an IPv6 address neither."""
+    hosts = [("http", "::1", 80), ("https", "[fe80::1%25lo]", 443), ("https", "h.test", 80)]
+    request = requests.Request("GET", "http://h.test/").prepare()
+    lines = []
+    for scheme, host, port in hosts:
+        pool = POOL_CLASSES[scheme](host, port)
+        head = plain_request(request, None, pool, None).head
+        lines.append(head.split(b"\r\n")[1])
+    assert lines == [b"Host: [::1]", b"Host: [fe80::1]", b"Host: h.test:80"]
 
 
 @settings(max_examples=150)

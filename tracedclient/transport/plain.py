@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracedclient.transport.exchange import Answered
 
 _MAX_TYPES = 256
+_MAX_HOSTS = 1024
 _NUMBERS = frozenset({int, float})
 _FOREVER = math.inf
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -46,9 +47,7 @@ def plain_request(
             return None
     start = url.find("/", 8)
     target = "/" if start < 0 else url[start:]
-    # As http.client makes it (RFC 9110 §7.2).
-    is_usual = pool.port == _DEFAULT_PORTS[pool.scheme]
-    host, origin = pool.host if is_usual else f"{pool.host}:{pool.port}", ""
+    host, origin = _host(pool.scheme, pool.host, pool.port), ""
     if pool.proxy is not None:
         if not _is_forwarded_plainly(url, pool):
             return None
@@ -59,6 +58,17 @@ def plain_request(
     limit = MAX_BODY if max_body is None or max_body > MAX_BODY else max_body
     # `Plain(…)` would be a call in Python, to the same.
     return tuple.__new__(Plain, (method, head, body, connect, read, limit))
+
+
+@lru_cache(maxsize=_MAX_HOSTS)
+def _host(scheme: str, host: str, port: int) -> str:
+    """The value of ``Host`` as http.client and urllib3 make it (RFC 9110 §7.2): without the dot that
+    ends a full name, and an IPv6 address in brackets, without its scope (RFC 6874 §4).
+    """
+    host = host.rstrip(".")
+    if ":" in host:
+        host = f"[{host.partition('%')[0]}]"
+    return host if port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
 
 
 def _is_forwarded_plainly(url: str, pool: Any) -> bool:
