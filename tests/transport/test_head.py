@@ -23,7 +23,10 @@ NAMES = st.one_of(
 )
 VALUES = st.one_of(
     st.sampled_from(
-        ["keep-alive", "close", "", "0", "gzip, deflate", "a\tb", " a", "a ", "a\r\nB: c"]
+        [
+            *("keep-alive", "close", "", "0", "gzip, deflate", "a\tb", " a", "a ", "a\r\nB: c"),
+            urllib3.util.SKIP_HEADER,
+        ]
     ),
     st.text(st.characters(codec="latin-1"), max_size=6),
     st.text(max_size=2),
@@ -71,6 +74,8 @@ def written_by_urllib3(host, port, method, target, headers, body):
 @example("POST", "/", {}, None, 80)
 @example("POST", "/", {"Content-Length": "3"}, b"abc", 8080)
 @example("GET", "/", {"X-A": "a\r\n", "X-B": ""}, None, 80)
+@example("GET", "/", {"User-Agent": urllib3.util.SKIP_HEADER}, None, 80)
+@example("GET", "/", {"X-A": urllib3.util.SKIP_HEADER}, None, 80)
 def test_request_head_is_what_urllib3_sends(method, target, headers, body, port):
     """The bytes are those that http.client and urllib3 put on the wire, or there are none."""
     host = "h.test" if port == 80 else "h.test:8080"

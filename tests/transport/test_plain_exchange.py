@@ -16,6 +16,7 @@ import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from servers import ScriptedServer
+from urllib3.util import SKIP_HEADER
 
 from tracedclient import TracedAdapter, TracedSession
 from tracedclient.transport.answer import WholeResponse
@@ -309,6 +310,17 @@ def test_every_request_is_sent_alike(
 
     with sessions_of() as (short, long):
         assert outcome(short, script, target, **request) == outcome(long, script, target, **request)
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "Accept-Encoding", "Host"])
+def test_a_field_that_is_to_be_left_out_is(script, url, sessions, name):
+    """``urllib3.util.SKIP_HEADER`` for a value keeps urllib3's own fields from the wire."""
+    script.pieces, script.closes = [KEPT[0]], False
+    short, long = (
+        outcome(session, script, url, headers={name: SKIP_HEADER}) for session in sessions
+    )
+    assert short == long
+    assert all(SKIP_HEADER.encode() not in data for _, data in short[1])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 # Its own name for it: there is no public one.
 from urllib3.connection import _get_default_user_agent as default_user_agent
+from urllib3.util import SKIP_HEADER
 
 from tracedclient import httptrace
 from tracedclient._pattern import pattern
@@ -99,8 +100,10 @@ def _fields(named: Mapping[str, tuple[Any, Any]]) -> str | None:
             return None
         fields = f"{fields}{start}{value}"
         values += value
-    # One look at all of them: only a value can have a character that may not be.
-    return fields if values.isascii() and values.isprintable() else None
+    # One look at all of them: only a value can have a character that may not be, or be urllib3's
+    # word for a field that is to be left out.
+    is_usual = values.isascii() and values.isprintable() and SKIP_HEADER not in values
+    return fields if is_usual else None
 
 
 # --- answers ------------------------------------------------------------------------------------
