@@ -102,6 +102,25 @@ def test_the_audit_event_is_raised(echo_server):
     assert heard == [("127.0.0.1", echo_server.port)]
 
 
+def test_a_pool_with_a_connection_class_of_its_own_uses_it(echo_server):
+    """One pool can be given another class of connections, for its requests of either way."""
+    with TracedSession() as session:
+        session.trust_env = False
+        session.get(echo_server.url)
+        adapter = session.get_adapter(echo_server.url)
+        asked = requests.Request("GET", echo_server.url).prepare()
+        pool = adapter.get_connection_with_tls_context(asked, True)
+        pool.ConnectionCls = urllib3.connection.HTTPConnection
+        pool.pool.get().close()
+        pool.pool.put(None)
+        statuses = [session.get(echo_server.url).status_code for _ in range(2)]
+        kept = pool.pool.get()
+        kept.close()
+
+    assert (statuses, type(kept)) == ([200, 200], urllib3.connection.HTTPConnection)
+    assert echo_server.connections == 2
+
+
 def test_a_replaced_connection_class_is_used(echo_server, monkeypatch):
     """Tools such as vcrpy replace urllib3's connection class: ours then stands aside."""
     used = []

@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from tracedclient.transport.connection import Traced
+from typing import Any, Literal, NamedTuple
 
 Stage = Literal["pool", "connect", "send", "receive"]
 
@@ -53,9 +50,9 @@ class Begun(NamedTuple):
 
 
 class HandedOn(Exception):
-    """Somebody else has to finish this exchange, on this connection."""
+    """Somebody else has to finish this exchange, on this connection; ``None`` where there is none."""
 
-    def __init__(self, conn: Traced | None, begun: Begun) -> None:
+    def __init__(self, conn: Any, begun: Begun) -> None:
         super().__init__()
         self.conn = conn
         self.begun = begun

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tracedclient import httptrace
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.transport.begun import Begun, HandedOn, Meter
+from tracedclient.transport.connection import Traced
 from tracedclient.transport.content import Chunks, Unplain, decoded
 from tracedclient.transport.head import Head, response_head
 from tracedclient.transport.reading import read_first
@@ -23,7 +24,6 @@ from tracedclient.transport.writing import JOINED_BYTES
 if TYPE_CHECKING:
     from tracedclient.httptrace import ClientTrace, NoteTaker
     from tracedclient.transport.begun import Stage
-    from tracedclient.transport.connection import Traced
 
 _READ = 64 * 1024
 _END_OF_HEAD = b"\r\n\r\n"
@@ -65,6 +65,9 @@ def exchange(pool: Any, plain: Plain) -> Answered:
         conn = pool.lend()
     except BaseException as error:  # noqa: BLE001 - as below
         raise HandedOn(None, Begun("pool", Meter(), error)) from None
+    if not isinstance(conn, Traced):
+        # The pool was given a class of somebody else's.
+        raise HandedOn(conn, Begun("connect", Meter()))
     work = _Exchange(conn, plain) if conn.trace is None else _told(conn, plain, conn.trace)
     try:
         work.run()

@@ -224,11 +224,12 @@ def _must_be_fresh(call: OngoingCall | None) -> bool:
     return call is not None and call.fresh
 
 
-def _continued(left: HandedOn) -> Traced:
+def _continued(left: HandedOn) -> Any:
     if left.conn is None:
         assert left.begun.error is not None
         raise left.begun.error
-    left.conn.begun = left.begun
+    if isinstance(left.conn, Traced):
+        left.conn.begun = left.begun
     return left.conn
 
 
