@@ -222,6 +222,32 @@ def test_get_adapter_of_somebody_else_is_asked(echo_server):
     counting.close()
 
 
+def counted(send, urls):
+    """``send`` of an adapter or its class, which writes down where to."""
+
+    def counting(*args, **kwargs):
+        urls.append(args[-1].url)
+        return send(*args, **kwargs)
+
+    return counting
+
+
+def test_an_adapters_replaced_send_is_called(echo_server, monkeypatch):
+    """Where somebody has put another ``send`` on the adapter, or on its class, that one sends."""
+    urls = []
+    with TracedSession() as session:
+        adapter = session.get_adapter(echo_server.url)
+        adapter.send = counted(adapter.send, urls)
+        session.get(f"{echo_server.url}/adapter")
+        del adapter.send
+        with monkeypatch.context() as patch:
+            patch.setattr(TracedAdapter, "send", counted(TracedAdapter.send, urls))
+            session.get(f"{echo_server.url}/class")
+        session.get(f"{echo_server.url}/neither")
+
+    assert [url.rpartition("/")[2] for url in urls] == ["adapter", "class"]
+
+
 @pytest.mark.parametrize(
     "fill",
     [

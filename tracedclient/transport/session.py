@@ -39,6 +39,7 @@ logger = logging.getLogger("tracedclient")
 
 _Session = requests.Session
 _SCHEMES = frozenset({"http://", "https://"})
+_SEND = TracedAdapter.send
 
 
 class _KeepNone(DefaultCookiePolicy):
@@ -243,7 +244,8 @@ class TracedSession(requests.Session):
                 adapter = self.get_adapter(url=url)
             except InvalidSchema:
                 return None  # it will be raised again
-        return adapter if type(adapter) is TracedAdapter else None
+        is_ours = type(adapter) is TracedAdapter
+        return adapter if is_ours and getattr(adapter.send, "__func__", None) is _SEND else None
 
     def _resolved(self, request: PreparedRequest) -> Any:
         return resolve_proxies(request, self.proxies, self.trust_env)
