@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journal import Journal
 
-from tracedclient import TracedAdapter, TracedSession
+from tracedclient import AddressPolicy, AddressRefused, TracedAdapter, TracedSession
 from tracedclient.httptrace import client_trace
+from tracedclient.transport.dial import Dialing
 
 
 def test_an_unrelated_session_stays_untouched(echo_server):
@@ -246,6 +247,18 @@ def test_an_adapters_replaced_send_is_called(echo_server, monkeypatch):
         session.get(f"{echo_server.url}/neither")
 
     assert [url.rpartition("/")[2] for url in urls] == ["adapter", "class"]
+
+
+def test_another_dialing_holds_from_then_on(echo_server):
+    """An adapter that is told to dial otherwise does so with its next connection."""
+    with TracedSession() as session:
+        session.get(f"{echo_server.url}/close")
+        adapter = session.get_adapter(echo_server.url)
+        adapter.dialing = Dialing(addresses=AddressPolicy(deny={"loopback"}))
+        with pytest.raises(AddressRefused):
+            session.get(echo_server.url)
+        adapter.dialing = Dialing()
+        assert session.get(echo_server.url).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,8 @@ class TracedAdapter(HTTPAdapter):
             if len(self._pools) >= _MAX_KNOWN_POOLS:
                 self._pools.clear()
             pool = self._pools[key] = self._pool_of(request, verify, proxy, cert)
+        # Each time: it may be another one by now.
+        pool.dialing = self.dialing
         return pool
 
     def _check_proxied(self, request: PreparedRequest) -> None:
@@ -149,9 +151,7 @@ class TracedAdapter(HTTPAdapter):
         manager = self.poolmanager
         if proxy:
             manager = self._manager_of(prepend_scheme_if_needed(proxy, "http"), verify)
-        pool: Any = manager.connection_from_host(**host, pool_kwargs=tls)
-        pool.dialing = self.dialing
-        return pool
+        return manager.connection_from_host(**host, pool_kwargs=tls)
 
     def _manager_of(self, proxy: str, verify: Any) -> Any:
         if not parse_url(proxy).host:
