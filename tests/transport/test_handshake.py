@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 import servers
 import urllib3.connection
 from urllib3.exceptions import SSLError
+from urllib3.util.ssl_match_hostname import CertificateError
 
+from tracedclient.httptrace import ClientTrace
 from tracedclient.transport.connection import HTTPSConnection
 from tracedclient.transport.handshake import is_plain
 from tracedclient.transport.tls import TLSContexts
@@ -179,6 +181,47 @@ def test_a_replaced_function_is_called(connection, monkeypatch):
     reached(connection())
 
     assert seen == ["localhost"]
+
+
+@pytest.mark.parametrize("names", [("localhost",), ("other.test",)])
+def test_names_are_compared_although_somebody_switches_that_off(
+    start, server_context, ca_file, names
+):
+    """A context that stops comparing names in the middle of a handshake lets no wrong one through."""
+    server = start(servers.serve(servers.echo, tls=server_context(*names)))
+    context = TLSContexts().context(ca_file, None)
+
+    class SwitchesOff(ClientTrace):
+        """At the very moment when urllib3 would for a name of its own, in another thread."""
+
+        def tls_handshake_start(self, info):
+            context.check_hostname = False
+
+    conn = HTTPSConnection("localhost", server.port, ssl_context=context, cert_reqs="CERT_REQUIRED")
+    conn.trace = SwitchesOff()
+    assert is_plain(conn)
+    expected = nullcontext() if names == ("localhost",) else pytest.raises(CertificateError)
+
+    with closing(conn), expected:
+        conn.connect()
+
+
+def test_no_protocol_is_offered_but_ours(start, server_context, ca_file, monkeypatch):
+    """What urllib3 offered on the same context while it was told to speak HTTP/2 is gone again."""
+    tls = server_context("localhost")
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    server = start(servers.ScriptedServer(lambda peer: peer.socket.recv(1), tls=tls))
+    context, agreed = TLSContexts().context(ca_file, None), []
+    for offered in (["h2"], ["http/1.1"]):
+        monkeypatch.setattr("urllib3.util.ssl_.ALPN_PROTOCOLS", offered)
+        conn = HTTPSConnection(
+            "localhost", server.port, ssl_context=context, cert_reqs="CERT_REQUIRED"
+        )
+        with closing(conn):
+            conn.connect()
+            agreed.append((is_plain(conn), conn.sock.selected_alpn_protocol()))
+
+    assert agreed == [(False, "h2"), (True, "http/1.1")]
 
 
 def test_http2_is_urllib3s(connection, monkeypatch):
