@@ -69,13 +69,15 @@ def recorded(kind, session, url, method):
 def comparable(record):
     """``record`` with a mark in the place of each time, port and number of a connection."""
     if isinstance(record, dict):
-        # The kernel begins to stamp some moments after it was asked to.
-        return {key: fact(key, value) for key, value in record.items() if key != "buffered_ms"}
+        return {key: fact(key, value) for key, value in record.items() if key not in SOMETIMES}
     if isinstance(record, (list, tuple)):
         return [comparable(each) for each in record]
     return record
 
 
+# The kernel begins to stamp some moments after it was asked to; in less than 1 ms, nobody asks what
+# was throttled.
+SOMETIMES = {"buffered_ms", "throttled_ms"}
 # How much comes with one read, and how many segments it took, is the network's business.
 CHANCE = {"at", "started_at", "local", "remote", "id", "tcp", "reads", "slowest_phase", "uses"}
 
