@@ -36,6 +36,8 @@ class WorkingConnection(Protocol):
     """What a call knows of the connection that works for it."""
 
     phase: str
+    call: OngoingCall | None
+    """Which it works for."""
 
     def set_deadline(self, deadline: float | None) -> None:
         """Bound the rest of the exchange, or no longer."""
@@ -108,8 +110,10 @@ class OngoingCall:
 
     def is_handed_over(self) -> None:
         """The answer is its caller's, who reads the body in his own time: the deadline was met."""
-        if self.connection is not None:
-            self.connection.set_deadline(None)
+        connection = self.connection
+        # By now it may work for another call.
+        if connection is not None and connection.call is self:
+            connection.set_deadline(None)
 
     @property
     def age(self) -> float:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 import servers
 
-from tracedclient import DeadlineExceeded, Timeout
+from tracedclient import DeadlineExceeded, RetryPolicy, Timeout
 
 SHORT = Timeout(connect=0.3, read=0.3, total=0.7)
 
@@ -107,6 +109,39 @@ def test_a_connection_takes_no_deadline_with_it(make_client, echo_server):
     assert client.get(echo_server.url).trace.conn_reused is True
     with client.session.get(f"{echo_server.url}/slow?ms=400", timeout=2) as response:
         assert response.status_code == 200
+
+
+def test_a_call_that_ends_leaves_the_next_ones_deadline_alone(make_client, start):
+    """Where a hook has read a streamed answer, its connection may work for another call before the
+    first has ended: that one's total holds.
+    """
+    asked = threading.Event()
+    dripping = drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+
+    def handle(peer):
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        peer.socket.recv(1, socket.MSG_PEEK)
+        asked.set()
+        dripping(peer)
+
+    server = start(servers.ScriptedServer(handle))
+    client = make_client(timeout=SHORT, retry=RetryPolicy(max_attempts=1))
+    with ThreadPoolExecutor(1) as other:
+        calls = []
+
+        def read(response, **_):
+            assert response.content == b"hi"
+            calls.append(other.submit(client.get, server.url))
+            assert asked.wait(5)
+
+        client.do(requests.Request("GET", server.url, hooks={"response": read}), stream=True)
+        began = time.monotonic()
+        error = calls[0].exception(20)
+
+    assert isinstance(error, DeadlineExceeded)
+    assert time.monotonic() - began < 2
+    assert server.connections == 1
 
 
 def test_an_upload_is_not_bounded_by_the_connect_timeout(make_client, start):
