@@ -118,6 +118,17 @@ def test_a_process_without_descriptors_goes_without(asking):
     assert asking() == 1
 
 
+def test_a_descriptor_that_is_gone_already_is_no_error(asking):
+    """Where all descriptors were closed, as a daemon does, letting go of this one says nothing."""
+    stamping = kept_on()
+    os.close(stamping._fd)
+    del stamping
+    gc.collect()
+
+    # An error there would fail this test: all warnings are.
+    assert asking() == 0
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_leaves_its_parents(client, echo_server, asking):
     """A child that closes the client takes its own copy away only."""

@@ -30,8 +30,13 @@ class Stamping:
             self._fd = sock.detach()
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
-        if self._fd >= 0:
+        if self._fd < 0:
+            return
+        try:  # noqa: SIM105 - at the interpreter's end there may be no `suppress` any more
             close(self._fd)
+        except OSError:
+            # A process that becomes a daemon has closed all there were.
+            pass
 
 
 _shared: weakref.ref[Stamping] | None = None
