@@ -9,7 +9,7 @@ import pickle
 import socket
 import time
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 import pytest
 import requests
@@ -19,6 +19,7 @@ from servers import ScriptedServer
 from urllib3.util import SKIP_HEADER
 
 from tracedclient import TracedAdapter, TracedSession
+from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.transport.answer import WholeResponse
 from tracedclient.transport.plain import plain_request
 from tracedclient.transport.pool import POOL_CLASSES
@@ -393,6 +394,62 @@ def test_usual_request_to_a_proxy_takes_the_short_way(script, url, sessions):
     answer = sessions[0].get("http://h.test/a", timeout=5, proxies=proxies)
     assert isinstance(answer, WholeResponse)
     assert script.received[-1][1].startswith(b"GET http://h.test/a HTTP/1.1\r\nHost: h.test\r\n")
+
+
+@pytest.mark.parametrize("size", [2, 20_000])
+@pytest.mark.parametrize("traced", [False, True])
+def test_what_follows_an_answer_answers_no_other(
+    start, server_context, ca_file, sessions, size, traced
+):
+    """More than was announced, in the same TLS record, is not taken for the next request's answer:
+    there it lies where no look at the socket would find it.
+    """
+    body, forged = b"-" * size, b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+
+    def handler(peer):
+        for answer in (body + forged, body):
+            if not read_request(peer.socket):
+                return
+            peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            peer.socket.sendall(answer)
+
+    server = start(ScriptedServer(handler, tls=server_context("localhost")))
+    sessions[1].mount("https://", Long())
+    for session in sessions:
+        session.verify = ca_file
+        with client_trace(ClientTrace()) if traced else nullcontext():
+            answers = [
+                session.get(f"https://localhost:{server.port}/", timeout=5).content
+                for _ in range(2)
+            ]
+        assert answers == [body, body]
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_what_tls_holds_back_answers_no_other(start, server_context, ca_file, streams):
+    """What follows an answer and does not fit into a reader's buffer is not the next one either: a
+    connection of which TLS holds decrypted bytes is used no more.
+    """
+    # The buffer's 256 KiB end within the last record.
+    sizes = [100, *[16384] * 15, 16000]
+    forged = b" " * 284 + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+
+    def handler(peer):
+        while read_request(peer.socket):
+            peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % sum(sizes))
+            for size in sizes[:-1]:
+                peer.socket.sendall(b"-" * size)
+            peer.socket.sendall(b"-" * sizes[-1] + forged)
+
+    server = start(ScriptedServer(handler, tls=server_context("localhost")))
+    url = f"https://localhost:{server.port}/"
+    with TracedSession() as session:
+        session.verify = ca_file
+        with session.get(url, timeout=5, stream=True) as first:
+            assert len(first.raw.read(sum(sizes))) == sum(sizes)
+        second = session.get(url, timeout=5, stream=streams)
+        assert len(second.content) == sum(sizes)
+    assert server.connections == 2
 
 
 def test_large_body_arrives_in_one_way_or_the_other(script, url, sessions):

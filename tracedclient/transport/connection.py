@@ -570,6 +570,13 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
     """urllib3's ``HTTPSConnection``, observed; its handshakes are told apart from their setup."""
 
     @property
+    def is_connected(self) -> bool:
+        return super().is_connected and not _holds_more(self.sock)
+
+    def is_ready(self) -> bool:
+        return super().is_ready() and not _holds_more(self.sock)
+
+    @property
     def may_be_used_plainly(self) -> bool:
         # urllib3 warns at every request that goes to nobody knows whom.
         return super().may_be_used_plainly and self.is_verified
@@ -633,6 +640,14 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
                 error=error,
             )
         )
+
+
+def _holds_more(sock: Any) -> bool:
+    """Whether TLS has decrypted what nobody has read, and would take for the next answer: no look at
+    the socket below finds it.
+    """
+    pending = getattr(sock, "pending", None)
+    return pending is not None and pending() > 0
 
 
 def _pieces(head: bytes, body: bytes | None) -> tuple[bytes, bytes]:

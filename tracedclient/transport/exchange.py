@@ -162,7 +162,9 @@ class _Exchange(Answered):
         while len(self._data) < whole:
             if self._ended:
                 raise _Unusual
-            self._read(min(_READ, whole - len(self._data)))
+            # More than is missing: what TLS has decrypted and nobody has read would be taken for
+            # the next answer.
+            self._read(_READ)
         if len(self._data) > whole:
             raise _Unusual
         return self._data[head.size :]
