@@ -7,11 +7,13 @@ import ssl
 from contextlib import closing, nullcontext
 
 import pytest
+import requests
 import servers
 import urllib3.connection
-from urllib3.exceptions import SSLError
+from urllib3.exceptions import InsecureRequestWarning, SSLError
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from tracedclient import TracedSession
 from tracedclient.httptrace import ClientTrace
 from tracedclient.transport.connection import HTTPSConnection
 from tracedclient.transport.handshake import is_plain
@@ -85,6 +87,37 @@ def test_a_certificate_for_another_name_is_refused_alike(start, server_context, 
 
     assert errors[0] == errors[1]
     assert "Hostname mismatch" in errors[0][1]
+
+
+def test_every_unchecked_request_is_warned_of(server, ca_file):
+    """Without a check each request is warned of, on a kept connection too; once there is a check
+    again, that connection is used no more.
+    """
+    url = f"https://localhost:{server.port}/"
+    with TracedSession() as session:
+        session.trust_env = False
+        for _ in range(2):
+            with pytest.warns(InsecureRequestWarning):
+                session.get(url, verify=False)
+        with pytest.raises(requests.exceptions.SSLError):
+            session.get(url)
+        session.get(url, verify=ca_file)
+
+    assert [request.connection for request in server.requests] == [1, 1, 3]
+
+
+def test_an_address_of_ipv6_is_compared(start, server_context, ca_file):
+    """An IPv6 address is found in the certificate, and one that is not there is refused."""
+    context = TLSContexts().context(ca_file, None)
+    for names, expected in (
+        (("::1",), nullcontext()),
+        (("127.0.0.1",), pytest.raises(ssl.SSLCertVerificationError, match="not valid for '::1'")),
+    ):
+        server = start(servers.serve(servers.echo, tls=server_context(*names), host="::1"))
+        conn = HTTPSConnection("::1", server.port, ssl_context=context, cert_reqs="CERT_REQUIRED")
+        assert is_plain(conn)
+        with closing(conn), expected:
+            conn.connect()
 
 
 def test_an_unknown_authority_is_refused(server):
