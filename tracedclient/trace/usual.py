@@ -1,8 +1,9 @@
 """The line of a usual call, without its record.
 
 Nearly every call that is traced is alike: one attempt, one exchange on a connection that was there or
-was opened at the first try, an answer that is no error, and nothing slow. To make its record and encode it costs as much as sending it. What
-such lines have in common is therefore encoded once, and the figures of each are put in between.
+was opened at the first try, an answer that is no error, and nothing slow. To make its record and encode
+it costs as much as sending it. What such lines have in common is therefore encoded once, and the figures
+of each are put in between.
 
 Nothing here knows what a line looks like: each text is made from the record that ``TraceResult``'s own
 way gave for the first call of its shape, and is used only if it gives that very line. So a figure that

@@ -183,8 +183,7 @@ def connect(
     source port, which only one socket can have.
 
     ``timeout`` is seconds for each address, ``None`` for the operating system's own; none is tried
-    or waited for past ``deadline``, a second of ``time.monotonic()``. The socket returned has
-    ``timeout`` as its own.
+    or waited for past ``deadline``, a second of ``time.monotonic()``. The socket keeps ``timeout``.
 
     The trace is told of the start and the end of every address that was tried, all before this
     returns. One that lost the race is closed, and ends with ``ECANCELED``.

@@ -10,38 +10,23 @@ called and what odd answers mean, and it is theirs.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tracedclient import httptrace
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.transport.begun import Begun, HandedOn, Meter
 from tracedclient.transport.connection import Traced
 from tracedclient.transport.content import Chunks, Unplain, decoded
-from tracedclient.transport.head import Head, response_head
+from tracedclient.transport.head import END, MAX_HEAD, Head, response_head
 from tracedclient.transport.reading import read_first
-from tracedclient.transport.writing import JOINED_BYTES
+from tracedclient.transport.writing import JOINED_BYTES, Plain
 
 if TYPE_CHECKING:
     from tracedclient.httptrace import ClientTrace, NoteTaker
     from tracedclient.transport.begun import Stage
 
 _READ = 64 * 1024
-_END_OF_HEAD = b"\r\n\r\n"
-_MAX_HEAD = 32 * 1024
-
-
-class Plain(NamedTuple):
-    """A request as it goes on the wire, and how long it may take."""
-
-    method: str
-    head: bytes
-    body: bytes | None
-    connect: float | None
-    """Seconds for each address; ``None`` for the operating system's own."""
-    read: float | None
-    """Seconds for each read and write."""
-    max_body: int
-    """Bytes; a larger one is for those who can stream, or refuse it."""
+"""Bytes of a read: more than TLS has in one record, of which nothing is to stay behind."""
 
 
 class Answered:
@@ -143,8 +128,8 @@ class _Exchange(Answered):
     # --- the answer ---------------------------------------------------------------------------
 
     def _read_head(self) -> Head:
-        while _END_OF_HEAD not in self._data:
-            if self._ended or len(self._data) > _MAX_HEAD:
+        while END not in self._data:
+            if self._ended or len(self._data) > MAX_HEAD:
                 raise _Unusual
             self._read(_READ)
         head = response_head(self._data, to_head=self._plain.method == "HEAD")
@@ -162,8 +147,6 @@ class _Exchange(Answered):
         while len(self._data) < whole:
             if self._ended:
                 raise _Unusual
-            # More than is missing: what TLS has decrypted and nobody has read would be taken for
-            # the next answer.
             self._read(_READ)
         if len(self._data) > whole:
             raise _Unusual

@@ -108,7 +108,7 @@ def _fields(named: Mapping[str, tuple[Any, Any]]) -> str | None:
 
 # --- answers ------------------------------------------------------------------------------------
 
-_END = b"\r\n\r\n"
+END = b"\r\n\r\n"
 MAX_HEAD = 32 * 1024
 """Bytes of a head that is still usual."""
 _MAX_HEADERS = 90  # http.client refuses more than a hundred
@@ -171,7 +171,7 @@ def response_head(data: bytes, *, to_head: bool) -> Head | None:
 
     ``to_head`` says that the request was a HEAD, whose answer has no body whatever its length.
     """
-    end = data.find(_END, 0, MAX_HEAD)
+    end = data.find(END, 0, MAX_HEAD)
     # Without an end, nothing: that has no status line either.
     first, *lines = data[: max(end, 0)].decode("latin-1").split("\r\n")
     try:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from requests.utils import get_encoding_from_headers
 
 from tracedclient.transport.answer import WholeResponse
-from tracedclient.transport.exchange import Plain
 from tracedclient.transport.head import request_head
 from tracedclient.transport.headers import made
 from tracedclient.transport.prepared import is_plain_url
+from tracedclient.transport.writing import Plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

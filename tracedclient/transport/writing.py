@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracedclient import httptrace
 
@@ -16,6 +16,20 @@ CONTINUE_TIMEOUT = 1.0
 
 class FinalAnswerFirst(Exception):
     """The server answered for good while the body waited for a 100: it is not to be sent."""
+
+
+class Plain(NamedTuple):
+    """A request as it goes on the wire, and how long it may take."""
+
+    method: str
+    head: bytes
+    body: bytes | None
+    connect: float | None
+    """Seconds for each address; ``None`` for the operating system's own."""
+    read: float | None
+    """Seconds for each read and write."""
+    max_body: int
+    """Bytes; a larger one is for those who can stream, or refuse it."""
 
 
 class Writing:
