@@ -57,8 +57,10 @@ def start_event_threads():
 
 
 def _occupy_event_threads():
-    # concurrent.futures makes at most four more than there are processors, and 32.
-    together = threading.Barrier(min(32, (os.cpu_count() or 1) + 4) + 1)
+    # concurrent.futures makes at most four more than there are processors, and 32. Since Python 3.13
+    # it counts those that the process may use.
+    processors = getattr(os, "process_cpu_count", os.cpu_count)
+    together = threading.Barrier(min(32, (processors() or 1) + 4) + 1)
     client = api.get_client("start the threads")
 
     def meet(_):
