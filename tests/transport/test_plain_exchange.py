@@ -15,7 +15,7 @@ import pytest
 import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from servers import ScriptedServer
+from servers import ScriptedServer, forward_proxy
 from urllib3.util import SKIP_HEADER
 
 from tracedclient import TracedAdapter, TracedSession
@@ -450,6 +450,28 @@ def test_what_tls_holds_back_answers_no_other(start, server_context, ca_file, st
         second = session.get(url, timeout=5, stream=streams)
         assert len(second.content) == sum(sizes)
     assert server.connections == 2
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="only Linux sends records together")
+def test_what_tls_in_tls_holds_back_answers_no_other(start, server_context, ca_file):
+    """Nor is what a tunnel through an https proxy has brought, and nobody has decrypted yet."""
+
+    def handler(peer):
+        while read_request(peer.socket):
+            peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            for record in (b"good!", b"forged"):
+                peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(record))
+                peer.socket.sendall(record)
+            peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+    server = start(ScriptedServer(handler, tls=server_context("localhost")))
+    proxy = start(forward_proxy(tls=server_context("127.0.0.1")))
+    with TracedSession() as session:
+        session.verify, session.proxies = ca_file, {"https": proxy.url}
+        url = f"https://localhost:{server.port}/"
+        answers = [session.get(url, timeout=5).content for _ in range(2)]
+
+    assert answers == [b"good!", b"good!"]
 
 
 def test_large_body_arrives_in_one_way_or_the_other(script, url, sessions):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3.connection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import Timeout
+from urllib3.util.ssltransport import SSLTransport
 
 from tracedclient import httptrace
 from tracedclient._pattern import pattern
@@ -643,9 +644,11 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
 
 
 def _holds_more(sock: Any) -> bool:
-    """Whether TLS has decrypted what nobody has read, and would take for the next answer: no look at
+    """Whether TLS has taken in what nobody has read, and would take for the next answer: no look at
     the socket below finds it.
     """
+    if isinstance(sock, SSLTransport):  # TLS inside of TLS
+        return bool(sock.sslobj.pending() or sock.incoming.pending) or _holds_more(sock.socket)
     pending = getattr(sock, "pending", None)
     return pending is not None and pending() > 0
 
