@@ -24,7 +24,7 @@ PARTS = {
         "_TracedPool.lend",
         "_TracedPool._put_conn",
     ),
-    "what the kernel knows of the connection": ("Traced.watch_kernel", "Traced.kernel_facts"),
+    "what the kernel knows of the connection": ("Observed.watch_kernel", "Observed.kernel_facts"),
     "the hooks told, and what they note": ("_fan_out.<locals>.call_each",),
     "the line made of what was noted": ("Recorder.end", "Recorder.usual_line"),
     "the line written (structlog's context, logging, the file)": ("JsonLogSink.emit_line",),

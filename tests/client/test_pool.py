@@ -10,7 +10,7 @@ import requests
 import servers
 
 from tracedclient import Timeout
-from tracedclient.transport import connection
+from tracedclient.transport.connection import opening
 
 
 def test_a_wait_names_who_holds_the_connections(make_client, echo_server):
@@ -59,7 +59,7 @@ def test_every_connection_comes_back(make_client, start):
 
 def test_an_idle_connection_is_dropped_before_the_server_does(client, start, monkeypatch):
     """A connection idle for longer than allowed is closed by us and replaced, and said to be."""
-    monkeypatch.setattr(connection, "MAX_IDLE", 0.05)
+    monkeypatch.setattr(opening, "MAX_IDLE", 0.05)
     server = start(servers.serve(servers.echo))
     client.get(server.url)
     time.sleep(0.08)
