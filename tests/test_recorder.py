@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
+from tracedclient import httptrace
 from tracedclient._replay import Replay
 from tracedclient.httptrace import HOOKS
+from tracedclient.notes import BodyRead, Notes
 from tracedclient.recorder import Recorder
 from tracedclient.trace.decision import Decision
 
@@ -27,3 +31,34 @@ def test_all_that_is_noted_can_be_played():
     assert len(noted) > len(HOOKS)
     # The reads of one body are one entry.
     assert [hook for hook in noted if not hasattr(Replay, hook)] == ["body_read"]
+
+
+SECOND = 10**9
+CONN = httptrace.GotConnInfo(
+    conn_id=1,
+    reused=False,
+    was_idle=False,
+    idle_time=None,
+    age=0.0,
+    uses=1,
+    local=None,
+    remote=None,
+)
+
+
+def test_reads_after_those_that_were_noted_are_counted_from_the_last_of_them():
+    """Of an exchange that was noted up to the middle of its body, no silence counts twice."""
+    recorder, now = Recorder("t-1", method="GET", url="http://h.test/"), time.perf_counter_ns()
+    recorder.exchange_start(
+        httptrace.ExchangeStartInfo(method="GET", url="http://h.test/", proxy=None)
+    )
+    notes = Notes(CONN, now - 8 * SECOND)
+    notes.wrote_at = notes.first_byte_at = notes.head_at = now - 8 * SECOND
+    notes.status, notes.reads = 200, 1
+    notes.body_reads = [BodyRead(5, 4.0, now - 4 * SECOND)]
+    recorder.noted(notes)
+    recorder.body_read(httptrace.BodyReadInfo(size=5, waited=4.0))
+    recorder.body_done(httptrace.BodyDoneInfo(complete=True, tcp=None))
+    (exchange,) = recorder.finish(200, None).attempts[0].exchanges
+    assert exchange.reads == 3
+    assert 4000 <= exchange.longest_silence_ms < 7000

@@ -50,7 +50,8 @@ class Recorder(NoteTaker):
     """What the last exchange failed with, if it did."""
     _thread = _started = 0
     _host_before: host.HostSample | None = None
-    _head_at = 0
+    _read_at = 0
+    """When the head, or what was noted after it, was read."""
     _body_reads: BodyReads | None = None
     _is_over = False
     """Whether the body of the last exchange was read or closed, or never will be."""
@@ -96,14 +97,14 @@ class Recorder(NoteTaker):
         self._journal.append(("exchange_start", at, (info, self._host_before)))
 
     def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
-        self._head_at = at = time.perf_counter_ns()
+        self._read_at = at = time.perf_counter_ns()
         self._journal.append(("response_head", at, info))
 
     def body_read(self, info: httptrace.BodyReadInfo) -> None:
         at, reads = time.perf_counter_ns(), self._body_reads
         if reads is None:
             # One entry for all of them: a body may be long.
-            self._body_reads = reads = BodyReads(self._head_at)
+            self._body_reads = reads = BodyReads(self._read_at)
             self._journal.append(("body_noted", at, reads))
         reads.count(info.size, at - int(info.waited * 1e9), at)
 
@@ -119,7 +120,7 @@ class Recorder(NoteTaker):
         if notes.body_done_at:
             self._end_exchange("noted", notes)
         else:
-            self._head_at = notes.head_at
+            self._read_at = notes.body_reads[-1].at if notes.body_reads else notes.head_at
             self._journal.append(("noted", 0, (notes, None)))
 
     def _end_exchange(self, hook: str, info: Any) -> None:
