@@ -143,7 +143,6 @@ def _server(place: str) -> tuple[str | None, int | None]:
 
 
 @lru_cache(maxsize=256)
-@lru_cache(maxsize=256)
 def split_address(address: str | None) -> tuple[str | None, int | None]:
     """Return host and port of ``host:port``."""
     if address is None:
