@@ -285,6 +285,32 @@ def test_emit_of_one_handler_may_be_replaced(make, tmp_path):
     assert ids(tmp_path / "log") == ["0", "1"]
 
 
+@pytest.mark.parametrize("owner", [lambda handler: handler, lambda handler: handler.formatter])
+def test_format_of_one_handler_may_be_replaced(make, tmp_path, owner):
+    """Who puts a ``format`` of their own on a handler or its formatter, to hide something, has it called."""
+    changed = owner(make())
+    write("0", "1")
+    original = changed.format
+    changed.format = lambda record: original(record).replace(
+        '"trace_id":"2"', '"trace_id":"hidden"'
+    )
+    write("2", "3")
+    del changed.format
+    write("4")
+    assert ids(tmp_path / "log") == ["0", "1", "hidden", "3", "4"]
+
+
+def test_filter_of_one_handler_may_be_replaced(make, tmp_path):
+    """Who puts a ``filter`` of their own on a handler decides which lines it writes."""
+    handler = make()
+    write("0", "1")
+    handler.filter = lambda _: False
+    write("2")
+    del handler.filter
+    write("3")
+    assert ids(tmp_path / "log") == ["0", "1", "3"]
+
+
 @pytest.mark.parametrize("look_every", [-1, float("nan")])
 def test_look_every_that_is_none_is_refused(tmp_path, look_every):
     """A ``look_every`` below 0, or no number, is refused before a file is opened."""

@@ -47,7 +47,11 @@ class LineFileHandler(WatchedFileHandler):
 
     def handle(self, record: LogRecord) -> Any:
         """Emit ``record``, unless a filter drops it."""
-        if type(record) is not LineRecord or Handler.handle is not _handle:
+        if (
+            type(record) is not LineRecord
+            or Handler.handle is not _handle
+            or "filter" in self.__dict__
+        ):
             return super().handle(record)
         # There is no such record where a filter looks at more than its own.
         self.acquire()
@@ -63,6 +67,9 @@ class LineFileHandler(WatchedFileHandler):
             type(record) is LineRecord
             and self.stream is self._trusted
             and StreamHandler.emit is _emit
+            # Who puts one there may mean to take something out of each line.
+            and "format" not in self.__dict__
+            and "format" not in self.formatter.__dict__
             and self._has_its_file()
         ):
             try:
