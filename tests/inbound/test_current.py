@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tracedclient.inbound import current_trace_id, trace_context
+from tracedclient.trace.context import TraceContext
 
 
 def test_id_is_bound_inside_of_the_block_only():
@@ -26,6 +27,22 @@ def test_id_is_gone_after_a_block_that_raised():
     """An exception leaves no id behind for the next piece of work."""
     with pytest.raises(RuntimeError), trace_context("job-1"):
         raise RuntimeError
+    assert current_trace_id() is None
+
+
+@pytest.mark.parametrize(
+    ("trace", "named"),
+    [
+        (TraceContext('x","outcome":"forged'), "trace_id must"),
+        (TraceContext("a\nb"), "trace_id must"),
+        (TraceContext("t-1", span_id='a","x":"b'), "trace must have a span_id of 16 hex digits"),
+        (TraceContext("t-1", span_id="0" * 16), "trace must have a span_id of 16 hex digits"),
+    ],
+)
+def test_context_with_a_bad_id_is_refused_and_not_bound(trace, named):
+    """Neither id of a trace that is given whole can forge a header or a log line."""
+    with pytest.raises(ValueError, match=named), trace_context(trace):
+        pytest.fail("bound")
     assert current_trace_id() is None
 
 

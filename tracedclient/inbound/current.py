@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from tracedclient.trace.b3 import is_span_id
 from tracedclient.trace.context import TraceContext
 from tracedclient.trace.ids import validate_trace_id
 
@@ -35,9 +36,12 @@ def trace_context(trace: str | TraceContext) -> Iterator[str]:
     the application uses structlog, ``trace_id`` is bound there too. A new thread starts without
     it, unless it is run in ``contextvars.copy_context()``.
 
-    Raises ``TypeError`` or ``ValueError`` for an id that is none.
+    Raises ``TypeError`` or ``ValueError`` for an id that is none, the span's included.
     """
-    context = trace if isinstance(trace, TraceContext) else TraceContext(validate_trace_id(trace))
+    if isinstance(trace, TraceContext):
+        context = _checked(trace)
+    else:
+        context = TraceContext(validate_trace_id(trace))
     token = _current.set(context)
     unbind = _bind_in_structlog(context.trace_id)
     try:
@@ -48,6 +52,14 @@ def trace_context(trace: str | TraceContext) -> Iterator[str]:
         # is nothing bound there.
         with suppress(ValueError):
             _current.reset(token)
+
+
+def _checked(context: TraceContext) -> TraceContext:
+    # Both ids go into headers and log lines as they are.
+    validate_trace_id(context.trace_id)
+    if context.span_id is not None and not is_span_id(context.span_id):
+        raise ValueError("trace must have a span_id of 16 hex digits, not all zero, or None")
+    return context
 
 
 def _bind_in_structlog(trace_id: str) -> Callable[[], None]:
