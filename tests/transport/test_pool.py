@@ -78,6 +78,12 @@ def closed(peer):
     peer.conn.close()
 
 
+def closed_by_its_answer(peer):
+    gone(peer)
+    peer.conn.close()
+    peer.pool._put_conn(peer.conn)
+
+
 def gone(peer):
     while not peer.pool.pool.empty():
         peer.pool.pool.get()
@@ -107,7 +113,17 @@ def listener():
         yield listening
 
 
-STATES = [well, ended, noisy, too_old, old_and_ended, closed, beside_a_place, foreign]
+STATES = [
+    well,
+    ended,
+    noisy,
+    too_old,
+    old_and_ended,
+    closed,
+    closed_by_its_answer,
+    beside_a_place,
+    foreign,
+]
 
 
 # Where nothing is left, a pool that blocks would wait for ever.

@@ -29,8 +29,12 @@ class Kept(Observed):
         return not self._poll.poll(0)
 
     def is_ready(self) -> bool:
-        """Whether it can carry a request at once: open, well, and not idle for too long."""
-        if self._poll is None or self.sock is None or self.idle_since is None:
+        """Whether it can carry a request at once: open, well, and not idle for too long; or closed, as
+        its last answer wanted it, so that it connects anew.
+        """
+        if self.sock is None:
+            return self.idle_since is None
+        if self._poll is None or self.idle_since is None:
             return False
         # Ended by its peer, or about to be.
         return not self._poll.poll(0) and time.monotonic() - self.idle_since <= self.max_idle
