@@ -212,7 +212,7 @@ def test_line_is_that_of_the_record(call, pool, conn, noted, steps, body, is_put
     assert line is None or line.encode() == to_json(recorder.result())
 
 
-def usual(opened=(), **facts):
+def usual(opened=(), local="10.0.0.1:50412", remote="10.0.0.9:80", **facts):
     conn = httptrace.GotConnInfo(
         conn_id=7,
         reused=True,
@@ -220,8 +220,8 @@ def usual(opened=(), **facts):
         idle_time=0.5,
         age=9.0,
         uses=3,
-        local="10.0.0.1:50412",
-        remote="10.0.0.9:80",
+        local=local,
+        remote=remote,
     )
     pool = httptrace.GetConnInfo(host_port="h.test:80", in_use=0, idle=1, limit=64)
     call = {"url": "http://h.test/", "service": "usual", "parent": None, "span": None}
@@ -272,6 +272,15 @@ def test_a_usual_call_has_its_line_without_its_record():
     recorders = [usual(), usual()]
     assert seldom_none(recorders)
     assert None in [recorder._result for recorder in recorders]
+
+
+@pytest.mark.parametrize("end", ["local", "remote"])
+def test_address_is_not_said_as_it_is_where_json_would_escape_it(end):
+    """A link-local address has the name of its interface, which may hold a quote: its line is JSON."""
+    assert seldom_none([usual(), usual()])
+    recorder = usual(**{end: '[fe80::1%e"0]:80'})
+    line = recorder.usual_line()
+    assert line is None or line.encode() == to_json(recorder.result())
 
 
 @pytest.mark.parametrize(
