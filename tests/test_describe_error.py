@@ -137,3 +137,14 @@ def test_causes_come_outermost_first():
     found = [type(cause) for cause in causes(as_requests_raises(NewConnectionError(None, "new")))]
     assert found == [requests.ConnectionError, MaxRetryError, NewConnectionError]
     assert list(causes(as_requests_raises(inner)))[-1] is inner
+
+
+def test_error_whose_text_is_an_error_has_none():
+    """An exception of the application's that fails when it is asked for its text is known by its class."""
+
+    class Mute(OSError):
+        def __str__(self):
+            raise RuntimeError(CANARY)
+
+    assert describe_error(Mute()) is None
+    assert describe_error(as_requests_raises(Mute())) is None

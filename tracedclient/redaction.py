@@ -220,6 +220,13 @@ def describe_error(error: BaseException) -> str | None:
 
     ``None`` when nothing behind it is known to be free of what the caller or the peer wrote.
     """
+    try:
+        return _described(error)
+    except Exception:  # noqa: BLE001 - the text of somebody's own exception may be one more
+        return None
+
+
+def _described(error: BaseException) -> str | None:
     if type(error).__name__ in _OURS:
         return redact_text(str(error))
     if type(error).__name__ in _SENTENCES:

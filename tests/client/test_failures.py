@@ -397,3 +397,22 @@ def test_a_client_certificate_that_is_missing_is_a_tls_error(
         assert known == ("tls", "tls")
     else:
         assert trace.error_phase in {"send", "wait"}
+
+
+def test_an_error_that_has_no_text_does_not_lose_the_trace(client, collected, echo_server):
+    """What was done until an error came up whose text is itself an error is in the trace all the same."""
+
+    class Mute(OSError):
+        def __str__(self):
+            raise RuntimeError
+
+    def body():
+        yield b"x"
+        raise Mute
+
+    with pytest.raises(Exception):  # noqa: B017, PT011 - requests' own texts are made of it
+        client.post(echo_server.url, data=body())
+
+    (exchange,) = collected.one.attempts[0].exchanges
+    assert (exchange.error.type, exchange.error.message) == ("Mute", None)
+    assert exchange.connection is not None
