@@ -329,8 +329,9 @@ def current_client_trace() -> ClientTrace | None:
 class client_trace:  # noqa: N801 - read as a verb, with `with`
     """Lets ``traces`` watch every request that is sent inside of the ``with`` block.
 
-    Of several, the last is called first. Blocks nest: the inner trace is called first, then the outer one; neither object is changed
-    (Go's ``WithClientTrace`` composes in place, and a trace used twice then calls itself).
+    Of several, the last is called first. Blocks nest: the inner trace is called first, then the outer
+    one; neither object is changed (Go's ``WithClientTrace`` composes in place, and a trace used twice
+    then calls itself).
     The body of a streamed response stays watched after the block has ended.
 
     Raises ``TypeError`` when one of them is no ``ClientTrace``.

@@ -22,8 +22,9 @@ def logging_config(
 
     It has one formatter, one handler and the logger ``tracedclient.trace``, and leaves all other
     loggers as they are; merge it into the application's own, or pass it as it is. ``filename``
-    takes the place of ``stream``; its handler is a ``LineFileHandler``. Use the formatter and the filter ``tracedclient`` for the
-    application's own handlers too, and one grep for a trace id finds the lines of both.
+    takes the place of ``stream``; its handler is a ``LineFileHandler``. Use the formatter and the
+    filter ``tracedclient`` for the application's own handlers too, and one grep for a trace id finds
+    the lines of both.
     """
     handler: dict[str, Any] = {"formatter": _NAME, "filters": [_NAME], "level": level}
     if filename is None:
