@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -205,6 +207,27 @@ def test_stream_may_be_exchanged(make, tmp_path):
     write("4", "5")
     assert ids(tmp_path / "log") == ["0", "1", "4", "5"]
     assert ids(tmp_path / "other") == ["2", "3"]
+
+
+def compressing(path):
+    return gzip.open(path, "at", encoding="utf-8")
+
+
+def encoding(path):
+    return codecs.getwriter("utf-8")(open(path, "ab"))  # noqa: PTH123 - has a name that is a str
+
+
+@pytest.mark.parametrize(("opened", "content"), [(compressing, gzip.decompress), (encoding, bytes)])
+def test_stream_that_is_no_plain_file_stays_in_use(make, tmp_path, capsys, opened, content):
+    """Lines for a stream that writes the handler's own file in its own way go through it, without complaint."""
+    handler = make()
+    with opened(str(tmp_path / "log")) as other:
+        own = handler.setStream(other)
+        write("0", "1", "2")
+        handler.setStream(own)
+    lines = content((tmp_path / "log").read_bytes()).decode().splitlines()
+    assert [from_json(line).trace_id for line in lines] == ["0", "1", "2"]
+    assert capsys.readouterr().err == ""
 
 
 def test_file_waits_for_the_first_line(make, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from io import BufferedWriter, FileIO, TextIOWrapper
 from logging import Handler, LogRecord, StreamHandler
 from logging.handlers import WatchedFileHandler
 from time import monotonic
@@ -99,13 +100,14 @@ class LineFileHandler(WatchedFileHandler):
     def _trust(self, stream: Any) -> None:
         """Have lines go straight to the file of ``stream``, if they can."""
         # One that somebody else opened may write them in another way.
-        if getattr(stream, "name", None) != self.baseFilename or stream.encoding != "utf-8":
+        raw = _plain_file(stream)
+        if raw is None or raw.name != self.baseFilename or stream.encoding != "utf-8":
             return
         # Fails while lines wait for room on the disk; they have to be written first.
         with suppress(OSError, ValueError):
             stream.flush()
             # An object, and not a number: that may mean another file once this one is closed.
-            self._raw = stream.buffer.raw
+            self._raw = raw
             self._trusted = stream
 
     def _write(self, data: bytes) -> None:
@@ -118,3 +120,11 @@ class LineFileHandler(WatchedFileHandler):
             stream, self._trusted = self._trusted, _NO_STREAM
             stream.buffer.write(data[written:])
             stream.flush()
+
+
+def _plain_file(stream: Any) -> Any:
+    """Return the file beneath ``stream`` if that is what ``open`` returns for text, and does no more."""
+    if type(stream) is not TextIOWrapper or type(stream.buffer) is not BufferedWriter:
+        return None
+    raw = stream.buffer.raw
+    return raw if type(raw) is FileIO else None
