@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import sys
 import threading
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -27,6 +28,17 @@ Context = TypeVar("Context")
 # has not yet built its table of Unicode, which takes a second, once per checkout.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+def _stop_tracing() -> None:
+    sys.settrace(None)
+    threading.settrace(None)
+
+
+# Coverage's tracer has a lock that a thread of the parent may hold, for ever in the child. Here, since
+# hooks run in the order of their registration, and those of the package would be traced.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_stop_tracing)
 
 _MACHINES_OWN = {
     "ALL_PROXY",

@@ -214,6 +214,24 @@ def teardown_module():
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_is_not_traced():
+    """What a tracer of the parent holds, as coverage's holds a lock, cannot hold up a child."""
+    before = sys.gettrace(), threading.gettrace()
+    sys.settrace(lambda *_: None)
+    threading.settrace(lambda *_: None)
+    try:
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if sys.gettrace() is None and threading.gettrace() is None else 1)
+        _, status = os.waitpid(child, 0)
+    finally:
+        sys.settrace(before[0])
+        threading.settrace(before[1])
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
 def test_isolation_and_leak_check(tmp_path):
     """The machine's settings are hidden from each test, and a thread left behind fails its test."""
     (tmp_path / "pytest.ini").touch()

@@ -91,8 +91,6 @@ def exit_code_of_child(work):
     """Run ``work`` in a forked child, for ten seconds at most; return its exit code."""
     child = os.fork()
     if child == 0:
-        # A coverage tracer has a lock that a thread of the parent may hold for ever here.
-        sys.settrace(None)
         try:
             work()
             os._exit(0)

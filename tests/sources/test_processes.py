@@ -24,8 +24,6 @@ def fork(work):
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid == 0:
-        # A coverage tracer has a lock that a thread of the parent may hold for ever here.
-        sys.settrace(None)
         status = 1
         try:
             work()
