@@ -45,7 +45,7 @@ def _(lab):
 
 @fault("the total timeout passes in the upload")
 def _(lab):
-    return lab.call(lab.server(stay).url, "PUT", data=UPLOAD, timeout=HASTY)
+    return lab.call(lab.server(stay).url, "PUT", data=UPLOAD, timeout=Timeout(5, 5, 0.9))
 
 
 @fault("the total timeout passes in the wait")
@@ -72,10 +72,10 @@ def _(lab):
 @fault("the total timeout is eaten by several phases")
 def _(lab):
     context = lab.server_context("slow.test")
-    server = lab.server(pause(0.3), lambda peer: peer.start_tls(context), read, hold)
-    lab.resolver["slow.test"] = lab.late("127.0.0.1", seconds=0.25)
+    server = lab.server(pause(0.6), lambda peer: peer.start_tls(context), read, hold)
+    lab.resolver["slow.test"] = lab.late("127.0.0.1", seconds=0.5)
     return lab.call(
-        f"https://slow.test:{server.port}/", verify=lab.ca_file, timeout=Timeout(5, 5, 0.92)
+        f"https://slow.test:{server.port}/", verify=lab.ca_file, timeout=Timeout(5, 5, 1.84)
     )
 
 
