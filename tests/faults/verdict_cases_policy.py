@@ -179,6 +179,8 @@ def _(lab):
     server = lab.server(read, answer(), tell, read, answer(), tell, hold)
     client = lab.client()
     told(client, server.url)
+    # The server may tell of its first answer after that has been read.
+    assert answered.wait(5)
     answered.clear()
     return told(client, server.url, trace=Hog(answered))
 
