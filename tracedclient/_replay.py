@@ -124,7 +124,8 @@ class Replay:
     def connect_done(self, at: int, info: httptrace.ConnectDoneInfo) -> None:
         self._exchange.mark("connect_done", at)
         since = self._exchange.connecting.pop(info.addr, at)
-        self._exchange.connects += (connected(info, at - since),)
+        tried = Connect(addr=info.addr, ms=milliseconds(at - since), error=describe(info.error))
+        self._exchange.connects += (tried,)
 
     def proxy_connect_start(self, at: int, _: httptrace.ProxyConnectStartInfo) -> None:
         self._exchange.mark("proxy_connect_start", at)
@@ -227,11 +228,6 @@ def looked_up(info: httptrace.DNSDoneInfo) -> DNS:
         error=describe(info.error),
         resolver=info.resolver,
     )
-
-
-def connected(info: httptrace.ConnectDoneInfo, took: int) -> Connect:
-    """Return how the try of one address went, which took so many nanoseconds."""
-    return Connect(addr=info.addr, ms=milliseconds(took), error=describe(info.error))
 
 
 def agreed(info: httptrace.TLSHandshakeDoneInfo) -> TLS:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tracedclient._drafts import host_used, traffic
+from tracedclient._drafts import describe, host_used, traffic
 from tracedclient._infos import TLSHandshakeDoneInfo
-from tracedclient._replay import agreed, connected, looked_up
+from tracedclient._replay import agreed, looked_up
+from tracedclient.trace.model import Connect
 from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
 from tracedclient.trace.summary import split_address
-from tracedclient.trace.timings import OPENINGS, in_milliseconds, milliseconds_of, phases_of
+from tracedclient.trace.timings import OPENINGS, milliseconds_of, phases_of
 from tracedclient.trace.usual import quoted
 from tracedclient.trace.verdict import UNUSUAL_MS
 
@@ -69,11 +70,15 @@ def figures(
     opened = phases_of(opening) if opening else {}
     lasted = (call_end - clock.start, attempt_end - attempt[1], end - start, silence)
     # As ``milliseconds`` has them.
-    call_ms, attempt_ms, exchange_ms, silence_ms, send, wait, receive, rest = [
+    call_ms, attempt_ms, exchange_ms, silence_ms, send, wait, receive, rest, *opened_ms = [
         (ns + 500) // 1000 / 1000
-        for ns in (*lasted, *_spent(notes, start, end, readers_time, sum(opened.values())))
+        for ns in (
+            *(*lasted, *_spent(notes, start, end, readers_time, sum(opened.values()))),
+            *opened.values(),
+        )
     ]
-    phases = {**in_milliseconds(opened), "send": send, "wait": wait, "receive": receive}
+    phases = dict(zip(opened, opened_ms, strict=True)) if opening else {}
+    phases |= {"send": send, "wait": wait, "receive": receive}
     # ``Figures`` has a second more in each moment.
     since = base + SECOND
     began = (clock.start, attempt[1], start, start, get_conn)
@@ -158,24 +163,24 @@ def _opening(
     """The figures of ``Opening``, and what of it stands in the summary."""
     given = {hook: (at, info) for hook, at, info in opening}
     dns, tls = given.get("dns_done"), given.get("tls_handshake_done")
-    looked, version, handshakes = None, None, json_text(())
-    if dns is not None:
-        looked = looked_up(dns[1])
-    if tls is not None:
-        version, handshakes = _handshakes(tls[1])
+    looked = None if dns is None else looked_up(dns[1])
+    version, handshakes = (None, "[]") if tls is None else _handshakes(tls[1])
     found: Filling = (
         *[(since + given[hook][0]) // 1000 if hook in given else None for hook in _OPENING],
         *(phases.get("dns"), phases.get("connect"), phases.get("tls")),
         None if looked is None else json_text(looked),
-        _connects(given["connect_start"], given["connect_done"]),
+        _connects(given["connect_start"], given["connect_done"], phases["connect"]),
         handshakes,
     )
     return found, (None if looked is None else looked.error, version)
 
 
-def _connects(began: tuple[int, Any], done: tuple[int, Any]) -> str:
-    (since, start), (at, info) = began, done
-    return json_text((connected(info, at - since if start.addr == info.addr else 0),))
+def _connects(began: tuple[int, Any], done: tuple[int, Any], ms: float) -> str:
+    (_, start), (_, info) = began, done
+    error = None if info.error is None else describe(info.error)
+    return json_text(
+        (Connect(addr=info.addr, ms=ms if start.addr == info.addr else 0.0, error=error),)
+    )
 
 
 def _handshakes(info: TLSHandshakeDoneInfo) -> tuple[str | None, str]:

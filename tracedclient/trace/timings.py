@@ -133,11 +133,6 @@ def phases_of(opening: Sequence[tuple[str, int, object]]) -> dict[str, int]:
     return {_PAIRS[began[0]][0]: done[1] - began[1] for began, done in pairs}
 
 
-def in_milliseconds(phases: Mapping[str, int]) -> dict[str, float]:
-    """Return what each of ``phases``, in nanoseconds, took."""
-    return {phase: milliseconds(spent) for phase, spent in phases.items()}
-
-
 def total(all_timings: Sequence[Timings]) -> Mapping[str, float]:
     """Return the sum of each phase over exchanges, without the phases that took place in none."""
     if len(all_timings) == 1:
