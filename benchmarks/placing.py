@@ -1,8 +1,10 @@
-"""Server and clients on one processor, for bodies of many megabytes.
+"""Server and clients on one processor, for what goes to and fro many times in one request: bodies of
+many megabytes, and handshakes.
 
 On two, it is chance who is ahead: a client that waits for each piece wakes up for it, and one that finds
 the window closed does a part of the server's sending in its own acknowledgements. Either can double what
-one and the same client is charged with, for as long as its process and connection last.
+one and the same client is charged with, for as long as its process and connection last. Of handshakes,
+which wait for the server twice, two blocks of one row differed by a third.
 """
 
 from __future__ import annotations

@@ -174,11 +174,12 @@ SCENARIOS = (
         "a new TLS connection each time",
         (*_WITH_A_SESSION, HTTP_CLIENT, PYCURL),
         "requests parses the CA bundle anew for each; urllib3, httpx, aiohttp and http.client were "
-        "given one SSLContext. No peer resumes a session.",
+        f"given one SSLContext. No peer resumes a session. {_ONE_PLACE}",
         job=Job(url=answers.CLOSE_PATH),
         requests=50,
         connections=1,
         tls=True,
+        one_place=True,
     ),
     Scenario(
         "download",

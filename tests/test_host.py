@@ -51,21 +51,15 @@ def test_a_thread_that_waits_is_not_charged_for_the_others():
     assert sample().thread_cpu_ns - before.thread_cpu_ns < BURNED_NS / 2
 
 
-LONG_AGO = HostSample(thread_cpu_ns=0, throttled_us=-1)
-"""With a figure that no kernel gives, to tell it from one that was read."""
-
-
 def test_a_short_wait_is_not_said_to_be_throttled_or_not():
     """In less than 1 ms nobody was held back for long: the file is not read, and nothing is said."""
-    assert sample_after(LONG_AGO, 999_999).throttled_us is None
+    assert sample_after(0, 999_999).throttled_us is None
 
 
-@pytest.mark.parametrize("before", [LONG_AGO, None])
-def test_after_a_longer_wait_the_file_is_read(before):
-    """From 1 ms on, or without a first sample, the second one is as any other."""
-    found = sample_after(before, 1_000_000).throttled_us
+def test_after_a_longer_wait_the_file_is_read():
+    """From 1 ms on, the second sample is as any other."""
+    found = sample_after(0, 1_000_000).throttled_us
 
-    assert found != -1
     assert (found is None) == (sample().throttled_us is None)
 
 
@@ -75,7 +69,7 @@ def test_the_threads_own_time_is_taken_however_short_the_wait(elapsed_ns):
     before = sample()
     burn()
 
-    after = sample_after(before, elapsed_ns)
+    after = sample_after(0, elapsed_ns)
 
     assert after.thread_cpu_ns - before.thread_cpu_ns >= BURNED_NS
 
@@ -254,6 +248,17 @@ def test_a_figure_at_rest_is_read_once_in_a_millisecond(stat):
 
     assert counter.lately_us(8 * MS - 1) == 1_234_567
     assert counter.lately_us(8 * MS) == 1_234_999
+
+
+def test_what_was_read_at_the_end_stands_at_the_next_beginning(stat):
+    """A reading for now is one that the next millisecond may have too."""
+    counter = ThrottleCounter(lambda: [str(stat)])
+    assert [counter.now_us(at) for at in (5 * MS, 5 * MS + 1)] == [1_234_567] * 2
+
+    stat.write_bytes(b"throttled_usec 1234999\n")
+
+    assert counter.lately_us(6 * MS) == 1_234_567
+    assert counter.now_us(6 * MS) == counter.lately_us(6 * MS) == 1_234_999
 
 
 def test_a_reading_later_than_now_counts_for_nothing(stat):

@@ -53,15 +53,15 @@ def sample_before(now_ns: int) -> HostSample:
     )
 
 
-def sample_after(before: HostSample | None, elapsed_ns: int) -> HostSample:
-    """Return the counters of a wait's end: ``sample``, or without the throttled time for a wait that
-    was short.
+def sample_after(began_ns: int, now_ns: int) -> HostSample:
+    """Return the counters of a wait's end, at ``now_ns``; without the throttled time for a wait that was
+    short.
 
-    ``elapsed_ns`` since ``before``, the sample of its beginning, or since earlier. In less than 1 ms,
-    no thread was held back for longer than that, which makes nobody slow.
+    In less than 1 ms, no thread was held back for longer than that, which makes nobody slow.
     """
-    if before is None or elapsed_ns >= _SHORT_NS:
-        return sample()
+    if now_ns - began_ns >= _SHORT_NS:
+        throttled = _own_cgroup.now_us(now_ns)
+        return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=throttled)
     # To read the file takes longer than all else here; and what others were held back for before is
     # counted when it is over, so that so short a wait would be told what is not its own.
     return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=None)
@@ -90,10 +90,13 @@ class ThrottleCounter:
         if lately is None:
             return self.throttled_us()
         read_at, known = lately
-        if 0 <= now_ns - read_at < _SHORT_NS:
-            return known
-        now = self.throttled_us()
-        self._lately = (now_ns, now) if known is None or now == known else None
+        return known if 0 <= now_ns - read_at < _SHORT_NS else self.now_us(now_ns)
+
+    def now_us(self, now_ns: int) -> int | None:
+        """Return microseconds as they are now, at ``now_ns``."""
+        lately, now = self._lately, self.throttled_us()
+        if lately is not None:
+            self._lately = (now_ns, now) if lately[1] is None or now == lately[1] else None
         return now
 
     def throttled_us(self) -> int | None:

@@ -49,7 +49,6 @@ class Recorder(NoteTaker):
     failure: BaseException | None = None
     """What the last exchange failed with, if it did."""
     _thread = _started = 0
-    _host_before: host.HostSample | None = None
     _read_at = 0
     """When the head, or what was noted after it, was read."""
     _body_reads: BodyReads | None = None
@@ -93,8 +92,8 @@ class Recorder(NoteTaker):
         self._thread = threading.get_ident()
         self._is_over = self._is_left = False
         self.failure = self._body_reads = None
-        self._started, self._host_before = at, host.sample_before(at)
-        self._journal.append(("exchange_start", at, (info, self._host_before)))
+        self._started = at
+        self._journal.append(("exchange_start", at, (info, host.sample_before(at))))
 
     def response_head(self, info: httptrace.ResponseHeadInfo) -> None:
         self._read_at = at = time.perf_counter_ns()
@@ -127,7 +126,7 @@ class Recorder(NoteTaker):
         at = time.perf_counter_ns()
         after = None
         if threading.get_ident() == self._thread:
-            after = host.sample_after(self._host_before, at - self._started)
+            after = host.sample_after(self._started, at)
         self._journal.append((hook, at, (info, after)))
         with self._lock:
             self._is_over = True
