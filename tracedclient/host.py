@@ -31,8 +31,10 @@ class HostSample(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     CPUs, so that it may grow faster than the clock. ``None`` where it cannot be read, or was not."""
 
 
-_SHORT_NS = 1_000_000
-_LONG_AGO = -_SHORT_NS
+_SHORT_NS = 5_000_000
+"""A wait that nobody calls slow, whoever was held back in it."""
+_FRESH_NS = 1_000_000
+_LONG_AGO = -_FRESH_NS
 
 
 def sample() -> HostSample:
@@ -57,7 +59,7 @@ def sample_after(began_ns: int, now_ns: int) -> HostSample:
     """Return the counters of a wait's end, at ``now_ns``; without the throttled time for a wait that was
     short.
 
-    In less than 1 ms, no thread was held back for longer than that, which makes nobody slow.
+    In less than 5 ms, no thread was held back for longer than that, which makes nobody slow.
     """
     if now_ns - began_ns >= _SHORT_NS:
         throttled = _own_cgroup.now_us(now_ns)
@@ -90,7 +92,7 @@ class ThrottleCounter:
         if lately is None:
             return self.throttled_us()
         read_at, known = lately
-        return known if 0 <= now_ns - read_at < _SHORT_NS else self.now_us(now_ns)
+        return known if 0 <= now_ns - read_at < _FRESH_NS else self.now_us(now_ns)
 
     def now_us(self, now_ns: int) -> int | None:
         """Return microseconds as they are now, at ``now_ns``."""

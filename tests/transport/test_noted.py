@@ -75,7 +75,7 @@ def comparable(record):
     return record
 
 
-# The kernel begins to stamp some moments after it was asked to; in less than 1 ms, nobody asks what
+# The kernel begins to stamp some moments after it was asked to; in less than 5 ms, nobody asks what
 # was throttled.
 SOMETIMES = {"buffered_ms", "throttled_ms"}
 # How much comes with one read, and how many segments it took, is the network's business.

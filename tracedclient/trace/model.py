@@ -242,7 +242,7 @@ class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     cpu_ms: float | None = None
     """CPU time of the calling thread during this exchange."""
     throttled_ms: float | None = None
-    """How long the process's cgroup was kept off the CPU during it; not looked for in less than 1 ms."""
+    """How long the process's cgroup was kept off the CPU during it; not looked for in less than 5 ms."""
     body_complete: bool | None = None
     body_abandoned: bool | None = None
     """Whether the answer was dropped with its body neither read to the end nor closed."""
