@@ -15,7 +15,6 @@ from tracedclient.host import (
     ThrottleCounter,
     own_stat_files,
     parse_throttled,
-    sample,
     sample_after,
     sample_before,
     stat_files,
@@ -26,6 +25,11 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 BURNED_NS = 20_000_000
 
 
+def now():
+    """A sample that is none of a moment ago."""
+    return sample_after(0, time.perf_counter_ns())
+
+
 def burn():
     end = time.thread_time_ns() + BURNED_NS
     while time.thread_time_ns() < end:
@@ -34,20 +38,20 @@ def burn():
 
 def test_a_thread_that_burns_shows_it():
     """Work done between two samples is in their difference."""
-    before = sample()
+    before = now()
     burn()
 
-    assert sample().thread_cpu_ns - before.thread_cpu_ns >= BURNED_NS
+    assert now().thread_cpu_ns - before.thread_cpu_ns >= BURNED_NS
 
 
 def test_a_thread_that_waits_is_not_charged_for_the_others():
     """While another thread burns, the one that waits for it uses next to nothing."""
     worker = threading.Thread(target=burn)
-    before = sample()
+    before = now()
     worker.start()
     worker.join()
 
-    assert sample().thread_cpu_ns - before.thread_cpu_ns < BURNED_NS / 2
+    assert now().thread_cpu_ns - before.thread_cpu_ns < BURNED_NS / 2
 
 
 def test_a_short_wait_is_not_said_to_be_throttled_or_not():
@@ -59,13 +63,13 @@ def test_after_a_longer_wait_the_file_is_read():
     """From 5 ms on, the second sample is as any other."""
     found = sample_after(0, 5_000_000).throttled_us
 
-    assert (found is None) == (sample().throttled_us is None)
+    assert (found is None) == (now().throttled_us is None)
 
 
 @pytest.mark.parametrize("elapsed_ns", [0, 10**9])
 def test_the_threads_own_time_is_taken_however_short_the_wait(elapsed_ns):
     """The CPU time is that of now in any case."""
-    before = sample()
+    before = now()
     burn()
 
     after = sample_after(0, elapsed_ns)
@@ -91,10 +95,10 @@ def test_the_real_throttled_time_is_read():
     counter = ThrottleCounter(own_stat_files)
     first = counter.throttled_us()
 
-    now = sample().throttled_us
+    found = now().throttled_us
 
-    assert (now is None) == (first is None)
-    assert now is None or now >= first >= 0
+    assert (found is None) == (first is None)
+    assert found is None or found >= first >= 0
 
 
 # --- cpu.stat -------------------------------------------------------------------------------------

@@ -37,18 +37,11 @@ _FRESH_NS = 1_000_000
 _LONG_AGO = -_FRESH_NS
 
 
-def sample() -> HostSample:
-    """Return the counters as they are now. Never raises.
-
-    The first call opens one file, which stays open as long as the process lives.
-    """
-    return HostSample(thread_cpu_ns=time.thread_time_ns(), throttled_us=_own_cgroup.throttled_us())
-
-
 def sample_before(now_ns: int) -> HostSample:
-    """Return the counters of a wait's beginning, at ``now_ns`` of ``time.perf_counter_ns``.
+    """Return the counters of a wait's beginning, at ``now_ns`` of ``time.perf_counter_ns``. Never raises.
 
-    The throttled time may be that of up to 1 ms before, see ``ThrottleCounter.lately_us``.
+    The first call opens one file, which stays open as long as the process lives. The throttled time may
+    be that of up to 1 ms before, see ``ThrottleCounter.lately_us``.
     """
     return HostSample(
         thread_cpu_ns=time.thread_time_ns(), throttled_us=_own_cgroup.lately_us(now_ns)
