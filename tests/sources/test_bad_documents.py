@@ -29,7 +29,7 @@ def test_last_good_one_is_kept(rig, follow, eventually, lines, bad):
     flag, source = follow(rig)
     eventually(flag.is_on)
     rig.publish(BAD[bad])
-    eventually(lambda: flag.status().last_error is not None)
+    eventually(lambda: flag.status().last_error is not None and lines("WARNING"))
     if not rig.pushed:
         looks = source.fetches
         eventually(lambda: source.fetches > looks + 2)
