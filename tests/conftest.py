@@ -70,7 +70,7 @@ def _leak_check() -> Iterator[None]:
     yield
     left = [t for t in threading.enumerate() if t not in before and not t.daemon]
     for thread in left:
-        thread.join(1.0)
+        thread.join(5.0)
     assert [t.name for t in left if t.is_alive()] == [], "threads left running by this test"
 
 

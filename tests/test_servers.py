@@ -169,7 +169,7 @@ def test_leaving_ends_a_busy_handler_and_closes_all(handler, open_descriptors):
     began = time.monotonic()
     with ScriptedServer(handler) as server, connect(server):
         server.wait_until(lambda: server.open_connections == 1)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert open_descriptors() == descriptors
     assert set(threading.enumerate()) <= threads
 

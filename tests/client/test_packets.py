@@ -90,7 +90,7 @@ def test_thirty_small_packets_are_seen_at_once(client, start):
     exchange = trace.attempts[0].exchanges[0]
     assert exchange.reads > 15
     assert exchange.bytes_received == len(answer) + 30
-    assert 200 <= exchange.longest_silence_ms < 1000
+    assert 200 <= exchange.longest_silence_ms < 3000
 
 
 def test_the_pieces_of_a_head_count_too(client, start):

@@ -56,10 +56,10 @@ def no_kazoo_threads():
 
 def test_name_says_where():
     """The name holds servers, chroot and path; constructing opens nothing."""
-    before = threading.active_count()
+    before = set(threading.enumerate())
     source = ZooKeeperSource("zk1:2181,zk2:2181/prod", "/orders/flag")
     assert source.name == "zookeeper:zk1:2181,zk2:2181/prod/orders/flag"
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
     source.close()
 
 
@@ -152,7 +152,7 @@ def test_silent_server_does_not_hold_close(source, listener, updater, eventually
     peer, _ = listener.accept()
     begun = time.monotonic()
     flag.close()
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 3.5
     peer.close()
     eventually(no_kazoo_threads)
 

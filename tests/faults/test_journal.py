@@ -17,7 +17,7 @@ from tracedclient.trace.schema import to_json
 
 POLICY = RetryPolicy(wait=tenacity.wait_fixed(0), wait_throttled=tenacity.wait_fixed(0))
 TOTAL = 1.5
-SLACK = 1.0
+SLACK = 3.0
 """Seconds that a loaded machine may be late by."""
 
 CREDENTIALS = {

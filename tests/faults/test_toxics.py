@@ -64,7 +64,7 @@ def test_slow_close_holds_no_answer_up(client, proxy):
     """An answer that says how long it is, is complete although the connection's end is late."""
     proxy.add(toxics.SlowClose(5))
 
-    assert client.get(f"{proxy.url}/close").trace.duration_ms < 2500
+    assert client.get(f"{proxy.url}/close").trace.duration_ms < 4500
 
 
 def test_timeout_ends_with_the_read_timeout(make_client, proxy):

@@ -122,7 +122,7 @@ def _(lab):
 
 @fault("a wait for the pool, and a slow server")
 def _(lab):
-    server = lab.answering(200, delay=PART * 1.5)
+    server = lab.answering(200, delay=PART * 2)
     client = lab.client(pool_maxsize=1, pool_block=True)
     held = client.get(server.url, trace_id="holder", stream=True)
     release = threading.Timer(PART, held.close)
@@ -166,13 +166,13 @@ def _(lab):
 def _(lab):
     context = lab.server_context("slow.test")
     server = lab.server(
-        pause(0.2),
+        pause(0.39),
         lambda peer: peer.start_tls(context),
         read,
-        pause(0.17),
+        pause(0.31),
         send(HEAD + b"Content-Length: 3\r\n\r\n"),
-        drip(b"x", 3, 0.045),
+        drip(b"x", 3, 0.08),
         hold,
     )
-    lab.resolver["slow.test"] = lab.late("127.0.0.1", seconds=0.1)
+    lab.resolver["slow.test"] = lab.late("127.0.0.1", seconds=0.18)
     return lab.call(f"https://slow.test:{server.port}/", verify=lab.ca_file)

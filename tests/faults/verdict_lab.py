@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 ONCE = RetryPolicy(max_attempts=1)
 QUICK = RetryPolicy(wait=tenacity.wait_fixed(0.01), wait_throttled=tenacity.wait_fixed(0.01))
-SLOW = 0.55
+SLOW = 0.8
 """Seconds: more than a call may take without an explanation."""
-SHORT = 0.3
+SHORT = 1.0
 """Seconds of a timeout that is waited for."""
 IMPATIENT = Timeout(connect=SHORT, read=SHORT, total=None)
 HEAD = b"HTTP/1.1 200 OK\r\n"

@@ -28,7 +28,7 @@ def test_down_at_start(served_rig, eventually, echo_server, sink):
     began = time.monotonic()
     with HTTPClient(debug=rig.source(), sinks=[sink]) as client:
         assert client.get(echo_server.url).status_code == 200
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 3.0
         eventually(lambda: client.debug.status().last_error is not None)
         status = client.debug.status()
         assert (status.on, status.age_s, sink) == (False, None, [])
@@ -102,7 +102,7 @@ def test_close_while_the_server_holds_a_request(served_rig, follow, eventually):
         eventually(source.is_held)
     began = time.monotonic()
     flag.close()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 3.0
     assert not source.is_held(0)
 
 
@@ -116,6 +116,6 @@ def test_close_while_the_server_hangs(served_rig, follow, eventually):
     eventually(lambda: source.is_held(0.3) or flag.status().last_error is not None)
     began = time.monotonic()
     flag.close()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 3.0
     assert not source.is_held(0)
     rig.start()

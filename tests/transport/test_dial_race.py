@@ -40,7 +40,7 @@ def test_a_dead_first_address_costs_a_quarter_of_a_second(echo_server, start):
         assert sock.getpeername() == ("127.0.0.1", echo_server.port)
         assert sock.gettimeout() == 5
 
-    assert 0.25 <= took < 0.6
+    assert 0.25 <= took < 3
     assert journal.hooks == ["connect_start", "connect_start", "connect_done", "connect_done"]
     error = journal.errors[dead.addr]
     assert isinstance(error, OSError)
@@ -61,7 +61,7 @@ def test_a_client_gets_around_a_dead_address(echo_server, start, resolver):
     assert list(connects) == [dead.addr, echo_server.host_port]
     assert connects[dead.addr].error.startswith("ECANCELED: ")
     assert connects[echo_server.host_port].error is None
-    assert 250 <= trace.connect_ms < 600
+    assert 250 <= trace.connect_ms < 3000
 
 
 def test_an_address_that_refuses_costs_nothing(echo_server):
@@ -69,8 +69,9 @@ def test_an_address_that_refuses_costs_nothing(echo_server):
     journal = Timed()
     refused = [address(host, echo_server.port) for host in ("127.0.0.8", "127.0.0.9")]
 
-    with dial([*refused, address("127.0.0.1", echo_server.port)], trace=journal):
-        assert journal.elapsed < 0.2
+    addresses = [*refused, address("127.0.0.1", echo_server.port)]
+    with dial(addresses, stagger=4, trace=journal):
+        assert journal.elapsed < 3
 
     assert journal.hooks == ["connect_start", "connect_done"] * 3
     assert [type(error) for error in journal.errors.values()] == [
@@ -88,10 +89,11 @@ def test_a_refusal_does_not_end_the_wait_for_the_others(echo_server, start):
 
     with dial(
         [dead.address, *(address(host, echo_server.port) for host in hosts)],
-        stagger=0.25,
+        stagger=1,
         trace=journal,
     ):
-        assert 0.25 <= journal.elapsed < 0.5
+        # The third does not wait for the second one's stagger.
+        assert 1 <= journal.elapsed < 2
 
     assert journal.errors[dead.addr].errno == errno.ECANCELED
     assert isinstance(journal.errors[f"127.0.0.8:{echo_server.port}"], ConnectionRefusedError)
@@ -113,13 +115,14 @@ def test_all_dead_addresses_each_have_their_own_timeout(holes):
     journal = Timed()
 
     with pytest.raises(TimeoutError):
-        dial([each.address for each in holes], timeout=0.3, stagger=0.2, trace=journal)
+        dial([each.address for each in holes], timeout=1.5, stagger=1, trace=journal)
 
-    assert 0.7 <= journal.elapsed < 1.0
+    # One after the other they would take 4.5.
+    assert 3.5 <= journal.elapsed < 4.4
     for index, each in enumerate(holes):
-        # The first has had its time at 0.3; that does not hurry the third.
-        assert 0.2 * index <= journal.started[each.addr] < 0.2 * index + 0.1
-        assert 0.3 <= journal.ended[each.addr] - journal.started[each.addr] < 0.55
+        # The first has had its time at 1.5; that does not hurry the third.
+        assert index <= journal.started[each.addr]
+        assert journal.ended[each.addr] - journal.started[each.addr] >= 1.5
         assert isinstance(journal.errors[each.addr], TimeoutError)
 
 
@@ -128,10 +131,10 @@ def test_a_timeout_shorter_than_the_stagger_moves_on(holes):
     journal = Timed()
 
     with pytest.raises(TimeoutError):
-        dial([each.address for each in holes], timeout=0.05, trace=journal)
+        dial([each.address for each in holes], timeout=0.05, stagger=2, trace=journal)
 
     assert journal.hooks == ["connect_start", "connect_done"] * 3
-    assert 0.15 <= journal.elapsed < 0.45
+    assert 0.15 <= journal.elapsed < 3
 
 
 def test_the_deadline_ends_all_of_it(holes):
@@ -143,12 +146,12 @@ def test_the_deadline_ends_all_of_it(holes):
         dial(
             [each.address for each in holes],
             timeout=None,
-            stagger=0.1,
-            deadline=time.monotonic() + 0.15,
+            stagger=0.8,
+            deadline=time.monotonic() + 1.5,
             trace=journal,
         )
 
-    assert 0.14 <= journal.elapsed < 0.45
+    assert 1.4 <= journal.elapsed < 4
     assert journal.errors.keys() == {first.addr, second.addr}
     assert third.addr not in journal.started
 
@@ -185,7 +188,7 @@ def test_a_dead_ipv6_address_falls_back_to_ipv4(echo_server, start, ipv6_loopbac
 
     with dial([dead.address, address("127.0.0.1", echo_server.port)], trace=journal) as sock:
         assert sock.family == socket.AF_INET
-        assert 0.25 <= journal.elapsed < 0.6
+        assert 0.25 <= journal.elapsed < 3
 
     assert list(journal.errors) == [f"[::1]:{echo_server.port}", echo_server.host_port]
 

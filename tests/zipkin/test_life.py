@@ -99,7 +99,7 @@ def test_closing_while_others_report_loses_nothing(make_reporter, collector):
     for thread in work:
         thread.join()
     reporter.emit(result)
-    assert reporter.flush(20)
+    assert reporter.flush(60)
     assert reporter.stats() == (901, 0, 0, None)
     assert len(collector.calls) == 901
 

@@ -346,7 +346,7 @@ def test_cancelling_ends_a_poll(flag, node, publish):
 
     with pytest.raises(SourceError):
         held.result(10)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_restart_of_the_server_is_survived(flag, node, publish):

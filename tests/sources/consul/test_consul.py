@@ -145,7 +145,7 @@ def test_wait_is_not_exceeded(source, consul):
     began = time.monotonic()
     assert ask(source, known.revision, wait=0.34) == NotModified()
     assert consul.queries[-1]["wait"] == "320ms"
-    assert 0.32 <= time.monotonic() - began < 2.0
+    assert 0.32 <= time.monotonic() - began < 5.0
 
 
 def test_longest_wait(source, consul):
@@ -235,7 +235,7 @@ def test_cancel(source, consul):
     began = time.monotonic()
     waiting.cancel.set()
     waiting.answer()
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 5.0
 
 
 def test_child_reads_before_it_waits(source, consul):
