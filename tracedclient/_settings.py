@@ -108,8 +108,10 @@ def flag(debug: object) -> FlagUpdater | Unasked:
     )
 
 
-def flight(config: FlightRecorder) -> tuple[Flight, Decision]:
+def flight(config: FlightRecorder | None) -> tuple[Flight | None, Decision | None]:
     """Return the client's flight recorder, and why calls are recorded for it."""
+    if config is None:
+        return None, None
     # Here: few clients have one.
     from tracedclient.sinks.flight import FOR_THE_RECORD, Flight  # noqa: PLC0415
 

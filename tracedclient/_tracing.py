@@ -1,4 +1,4 @@
-"""The traces of one client: who records a call, and where its finished trace goes.
+"""The traces of one client: why a call has one, who records it, and where it goes when finished.
 
 What that takes, from the recorder to msgspec, costs as much as a third of requests, and most
 processes never trace: it is ``_recording``, loaded for the first call that is traced.
@@ -7,6 +7,9 @@ processes never trace: it is ``_recording``, loaded for the first call that is t
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from tracedclient.debug.target import target
+from tracedclient.trace.decision import BY_CALL
 
 if TYPE_CHECKING:
     from tracedclient._recording import Recording
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Tracing:
-    """Safe to use from several threads, and after a fork. Without ``sinks``, traces are logged."""
+    """Safe to use from several threads, and after a fork. Without ``sinks``, traces are logged.
+
+    ``otherwise``: why a call is recorded that neither its caller nor the flag wants traced, if it is.
+    """
 
     def __init__(
         self,
@@ -29,12 +35,27 @@ class Tracing:
         sinks: FanOut | None,
         flag: FlagUpdater | Unasked,
         flight: Flight | None,
+        otherwise: Decision | None,
     ) -> None:
         self._service = service
         self._sinks = sinks
         self._flag = flag
         self._flight = flight
+        self._otherwise = otherwise
         self._loaded: Recording | None = None
+
+    def decision(self, debug: bool | None, ongoing: OngoingCall) -> Decision | None:
+        """Return why ``ongoing``, called with ``debug``, is traced; ``None`` when it is not."""
+        if debug is None:
+            asked = None if self._flag.is_quiet() else self._asked_flag(ongoing)
+            return asked or self._otherwise
+        if not isinstance(debug, bool):
+            raise TypeError(f"debug must be True, False or None, not {debug!r}")
+        return BY_CALL if debug else None
+
+    def _asked_flag(self, ongoing: OngoingCall) -> Decision | None:
+        host, path = target(ongoing.url)
+        return self._flag.decide(ongoing.method or "", host, path, ongoing.trace_id)
 
     def recorder(
         self, ongoing: OngoingCall, decision: Decision, parent_span_id: str | None

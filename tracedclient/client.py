@@ -20,7 +20,6 @@ from tracedclient._settings import (
     with_tracer,
 )
 from tracedclient._tracing import Tracing
-from tracedclient.debug.target import target
 from tracedclient.debug.unasked import Unasked
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inbound import current_context
@@ -34,7 +33,6 @@ from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks.sink import FanOut
 from tracedclient.timeout import Timeout
 from tracedclient.trace.context import TraceContext, new_trace
-from tracedclient.trace.decision import BY_CALL
 from tracedclient.trace.ids import validate_trace_id
 from tracedclient.transport import (
     AddressPolicy,
@@ -55,8 +53,6 @@ if TYPE_CHECKING:
     from tracedclient.instruments.opentracing import OpenTracing, Tracer
     from tracedclient.recorder import Recorder
     from tracedclient.sinks import FlightRecorder, Sink
-    from tracedclient.sinks.flight import Flight
-    from tracedclient.trace.decision import Decision
 
 _OF_SEND = ("proxies", "verify", "cert")
 _OF_DO = (
@@ -178,13 +174,10 @@ class HTTPClient:
         self._rules = Rules(retry, Budgets(budget), Breakers(breaker), Sleeper(), deadline_header)
         fan_out = None if sinks is None else FanOut(tuple(sinks))
         self._flag = flag(debug)
-        self.flight: Flight | None = None
-        self._otherwise: Decision | None = None
-        if flight_recorder is not None:
-            self.flight, self._otherwise = flight(flight_recorder)
+        self.flight, otherwise = flight(flight_recorder)
         watching = with_tracer(instruments, tracer)
         self._instruments = Instruments(watching)
-        self._tracing = Tracing(service, fan_out, self._flag, self.flight)
+        self._tracing = Tracing(service, fan_out, self._flag, self.flight, otherwise)
         if not isinstance(self._flag, Unasked) or flight_recorder is not None or watching:
             # No call that the flag, or a failure, singles out is to wait for what that loads.
             self._tracing.recording()
@@ -370,7 +363,7 @@ class HTTPClient:
         watches = self._instruments.begin(given, parts)
         context = given or (watches and watches.trace) or new_trace()
         ongoing = OngoingCall(context.trace_id, *parts, timeout.total, watches)
-        decision = self._decision(debug, ongoing)
+        decision = self._tracing.decision(debug, ongoing)
         if decision is None and watches is not None and watches.is_recording:
             decision = FOR_INSTRUMENTS
         recorder = None
@@ -426,19 +419,6 @@ class HTTPClient:
             keyed=add_idempotency_key(prepared, idempotency_key),
             body_factory=body_factory,
         )
-
-    def _decision(self, debug: bool | None, ongoing: OngoingCall) -> Decision | None:
-        """Why this call is traced; ``None`` when it is not."""
-        if debug is None:
-            asked = None if self._flag.is_quiet() else self._asked_flag(ongoing)
-            return asked or self._otherwise
-        if not isinstance(debug, bool):
-            raise TypeError(f"debug must be True, False or None, not {debug!r}")
-        return BY_CALL if debug else None
-
-    def _asked_flag(self, ongoing: OngoingCall) -> Decision | None:
-        host, path = target(ongoing.url)
-        return self._flag.decide(ongoing.method or "", host, path, ongoing.trace_id)
 
 
 def _watching(*traces: ClientTrace | None) -> AbstractContextManager[None]:
