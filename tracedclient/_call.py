@@ -265,12 +265,3 @@ class Call:
 def _is_timeout(error: BaseException) -> bool:
     # requests calls one in an upload or in the answer's body a ConnectionError.
     return any(isinstance(cause, TimeoutError) for cause in causes(error))
-
-
-def request_parts(request: Any) -> tuple[str | None, str | None]:
-    """Return method and URL of a request as its caller gave them, for the trace of a bad one too."""
-    method, url = getattr(request, "method", None), getattr(request, "url", None)
-    return (
-        method if isinstance(method, str) else None,
-        url if isinstance(url, str) else None,
-    )

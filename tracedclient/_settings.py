@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from tracedclient._call import Rules
 from tracedclient.debug.unasked import Unasked, is_overridden_from_outside
+from tracedclient.propagation import Propagation
+from tracedclient.retry import RetryPolicy
+from tracedclient.retry.breaker import Breakers
+from tracedclient.retry.budget import Budgets
+from tracedclient.retry.sleeper import Sleeper
 from tracedclient.transport import (
     AddressPolicy,
     Dialing,
@@ -19,11 +25,33 @@ if TYPE_CHECKING:
 
     from tracedclient.debug import FlagUpdater
     from tracedclient.instruments import Instrument
+    from tracedclient.retry import CircuitBreaker, RetryBudget
     from tracedclient.sinks.flight import Flight, FlightRecorder
     from tracedclient.trace.decision import Decision
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOLS = 64
+
+
+def check_kinds(service: object, retry: object, propagation: object) -> None:
+    """Raise ``TypeError`` for the first that is of another kind."""
+    if not isinstance(service, str):
+        raise TypeError(f"service must be a str, not {type(service).__name__}")
+    if not isinstance(retry, RetryPolicy):
+        raise TypeError(f"retry must be a RetryPolicy, not {retry!r}")
+    if not isinstance(propagation, Propagation):
+        raise TypeError(f"propagation must be a Propagation, not {propagation!r}")
+
+
+def new_rules(
+    retry: RetryPolicy,
+    budget: RetryBudget | None,
+    breaker: CircuitBreaker | None,
+    deadline_header: str | None,
+) -> Rules:
+    """Return what holds for every call of a client with these settings."""
+    _check_header_name("deadline_header", deadline_header)
+    return Rules(retry, Budgets(budget), Breakers(breaker), Sleeper(), deadline_header)
 
 
 def new_session(
@@ -68,6 +96,11 @@ def new_session(
     return session
 
 
+def _check_header_name(argument: str, name: object) -> None:
+    if name is not None and not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
+        raise ValueError(f"{argument} must be a header's name or None, not {name!r}")
+
+
 def _check_positive(name: str, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be an int of 1 or more, not {value!r}")
@@ -78,15 +111,6 @@ def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:
         raise ValueError(f"family must be None, 4 or 6, not {family!r}")
     dialing = Dialing(version=family)
     return dialing if happy_eyeballs else dialing._replace(stagger=None)
-
-
-def origin(url: str) -> str:
-    """Return scheme, host and port of ``url``, without credentials."""
-    scheme, _, rest = url.partition("://")
-    place = rest.partition("/")[0]
-    if "@" in place or "?" in place:
-        place = place.partition("?")[0].rpartition("@")[2]
-    return f"{scheme}://{place}"
 
 
 def flag(debug: object) -> FlagUpdater | Unasked:
@@ -125,10 +149,3 @@ def with_tracer(instruments: Sequence[Instrument], tracer: Any) -> Sequence[Inst
     from tracedclient.instruments.opentracing import instrument_of  # noqa: PLC0415 - an extra
 
     return (*instruments, instrument_of(tracer))
-
-
-def checked_header_name(argument: str, name: str | None) -> str | None:
-    """Return ``name`` if a header can be called so."""
-    if name is not None and not (isinstance(name, str) and _HEADER_NAME.fullmatch(name)):
-        raise ValueError(f"{argument} must be a header's name or None, not {name!r}")
-    return name

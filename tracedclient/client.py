@@ -1,39 +1,29 @@
-"""``HTTPClient``: policy only. Which id, is debug on, which attempts, what is told afterwards."""
+"""``HTTPClient``: what a service calls. How a call is made is ``_calling``'s; of what, ``_settings``'."""
 
 from __future__ import annotations
 
 import weakref
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import requests
 
-from tracedclient._call import Call, Rules, request_parts
+from tracedclient._calling import Calling
 from tracedclient._open_calls import OpenCalls
-from tracedclient._prepare import add_idempotency_key, prepare
 from tracedclient._settings import (
-    checked_header_name,
+    check_kinds,
     flag,
     flight,
+    new_rules,
     new_session,
-    origin,
     with_tracer,
 )
 from tracedclient._tracing import Tracing
 from tracedclient.debug.unasked import Unasked
-from tracedclient.httptrace import ClientTrace, client_trace
-from tracedclient.inbound import current_context
-from tracedclient.inflight import InFlight, OngoingCall
-from tracedclient.instruments import FOR_INSTRUMENTS, Instruments
+from tracedclient.instruments import Instruments
 from tracedclient.propagation import Propagation
 from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
-from tracedclient.retry.breaker import Breakers, BreakerState
-from tracedclient.retry.budget import Budgets
-from tracedclient.retry.sleeper import Sleeper
 from tracedclient.sinks.sink import FanOut
 from tracedclient.timeout import Timeout
-from tracedclient.trace.context import TraceContext, new_trace
-from tracedclient.trace.ids import validate_trace_id
 from tracedclient.transport import (
     AddressPolicy,
     RedirectPolicy,
@@ -43,29 +33,20 @@ from tracedclient.transport import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
 
     from requests import PreparedRequest, Request
     from typing_extensions import Self
 
     from tracedclient.debug import FlagSource, FlagUpdater
-    from tracedclient.instruments import Instrument, Watches
+    from tracedclient.httptrace import ClientTrace
+    from tracedclient.inflight import InFlight
+    from tracedclient.instruments import Instrument
     from tracedclient.instruments.opentracing import OpenTracing, Tracer
-    from tracedclient.recorder import Recorder
+    from tracedclient.retry.breaker import BreakerState
     from tracedclient.sinks import FlightRecorder, Sink
 
 _OF_SEND = ("proxies", "verify", "cert")
-_OF_DO = (
-    "timeout",
-    "stream",
-    "allow_redirects",
-    "idempotency_key",
-    "trace",
-    "body_factory",
-)
-
-
-_UNWATCHED = nullcontext()
+_OF_DO = ("timeout", "stream", "allow_redirects", "idempotency_key", "trace", "body_factory")
 
 
 class Stats(NamedTuple):
@@ -161,17 +142,8 @@ class HTTPClient:
         propagation: Propagation = Propagation(),  # noqa: B008 - frozen
         deadline_header: str | None = None,
     ) -> None:
-        if not isinstance(service, str):
-            raise TypeError(f"service must be a str, not {type(service).__name__}")
-        if not isinstance(retry, RetryPolicy):
-            raise TypeError(f"retry must be a RetryPolicy, not {retry!r}")
-        if not isinstance(propagation, Propagation):
-            raise TypeError(f"propagation must be a Propagation, not {propagation!r}")
-        self._service = service
-        self._timeout = Timeout.of(timeout)
-        self._propagation = propagation
-        deadline_header = checked_header_name("deadline_header", deadline_header)
-        self._rules = Rules(retry, Budgets(budget), Breakers(breaker), Sleeper(), deadline_header)
+        check_kinds(service, retry, propagation)
+        self._rules = new_rules(retry, budget, breaker, deadline_header)
         fan_out = None if sinks is None else FanOut(tuple(sinks))
         self._flag = flag(debug)
         self.flight, otherwise = flight(flight_recorder)
@@ -182,6 +154,14 @@ class HTTPClient:
             # No call that the flag, or a failure, singles out is to wait for what that loads.
             self._tracing.recording()
         self._open_calls = OpenCalls(self._tracing)
+        self._calling = Calling(
+            self._rules,
+            timeout=Timeout.of(timeout),
+            propagation=propagation,
+            instruments=self._instruments,
+            tracing=self._tracing,
+            open_calls=self._open_calls,
+        )
         self.session = new_session(
             family=family,
             happy_eyeballs=happy_eyeballs,
@@ -234,8 +214,8 @@ class HTTPClient:
         Raises requests' exceptions, with the trace as ``error.trace``; ``TypeError`` and
         ``ValueError`` for arguments that cannot be meant, naming them.
         """
-        return self._do(
-            *(request, trace_id, debug, {}, timeout, stream, allow_redirects),
+        return self._calling.make(
+            *(self.session, request, trace_id, debug, {}, timeout, stream, allow_redirects),
             *(idempotency_key, trace, body_factory),
         )
 
@@ -251,7 +231,7 @@ class HTTPClient:
         options = {name: kwargs.pop(name) for name in _OF_DO if name in kwargs}
         settings = {name: kwargs.pop(name) for name in _OF_SEND if name in kwargs}
         request = requests.Request(method, url, **kwargs)
-        return self._do(request, trace_id, debug, settings, **options)
+        return self._calling.make(self.session, request, trace_id, debug, settings, **options)
 
     def get(
         self, url: str, trace_id: str | None = None, debug: bool | None = None, **kwargs: Any
@@ -342,95 +322,3 @@ class HTTPClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # --- one call -----------------------------------------------------------------------------
-
-    def _do(  # noqa: PLR0917 - as ``do``
-        self,
-        request: Request | PreparedRequest,
-        trace_id: str | None,
-        debug: bool | None,
-        settings: Mapping[str, Any],
-        timeout: Any = None,
-        stream: bool = False,
-        allow_redirects: bool | None = None,
-        idempotency_key: str | bool | None = None,
-        trace: ClientTrace | None = None,
-        body_factory: Callable[[], Any] | None = None,
-    ) -> TracedResponse:
-        timeout = self._timeout if timeout is None else Timeout.of(timeout)
-        given, parts = _given_context(trace_id), request_parts(request)
-        watches = self._instruments.begin(given, parts)
-        context = given or (watches and watches.trace) or new_trace()
-        ongoing = OngoingCall(context.trace_id, *parts, timeout.total, watches)
-        decision = self._tracing.decision(debug, ongoing)
-        if decision is None and watches is not None and watches.is_recording:
-            decision = FOR_INSTRUMENTS
-        recorder = None
-        if decision is not None:
-            recorder = self._tracing.recorder(ongoing, decision, context.span_id)
-        asked = (
-            *(request, context, settings, timeout, recorder, watches),
-            *(stream, allow_redirects, idempotency_key, body_factory),
-        )
-        if trace is None and recorder is None and watches is None:
-            with self._open_calls.until_done(ongoing, None):
-                response = self._call(ongoing, *asked).run()
-        else:
-            # A watch's own hooks are newer than the recorder, whose end of a body is the call's end.
-            watching = _watching(trace, recorder)
-            with watching, watches or _UNWATCHED, self._open_calls.until_done(ongoing, recorder):
-                response = self._call(ongoing, *asked).run()
-        if recorder is not None:
-            self._open_calls.finish_with_body(ongoing, recorder, response, stream=stream)
-        elif not isinstance(response, TracedResponse):
-            # Of an adapter that somebody else mounted.
-            response.trace = None  # type: ignore[attr-defined]
-        return response  # type: ignore[return-value] # as far as its users can see
-
-    def _call(  # noqa: PLR0917 - as ``do``
-        self,
-        ongoing: OngoingCall,
-        request: Request | PreparedRequest,
-        context: TraceContext,
-        settings: Mapping[str, Any],
-        timeout: Timeout,
-        recorder: Recorder | None,
-        watches: Watches | None,
-        stream: bool,
-        allow_redirects: bool | None,
-        idempotency_key: str | bool | None,
-        body_factory: Callable[[], Any] | None,
-    ) -> Call:
-        prepared = prepare(self.session, request, body_factory)
-        records = recorder is not None and recorder.decision.emit != "on_failure"
-        follow = prepared.method != "HEAD" if allow_redirects is None else allow_redirects
-        return Call(
-            self._rules,
-            ongoing,
-            prepared,
-            self.session.sender(prepared, stream=stream, allow_redirects=follow, settings=settings),
-            origin(prepared.url or ""),
-            self._propagation.outbound(
-                context, prepared, sampled=True if records else context.sampled, spans=watches
-            ),
-            timeout=timeout,
-            stream=stream,
-            keyed=add_idempotency_key(prepared, idempotency_key),
-            body_factory=body_factory,
-        )
-
-
-def _watching(*traces: ClientTrace | None) -> AbstractContextManager[None]:
-    given = [trace for trace in traces if trace is not None]
-    return client_trace(*given) if given else _UNWATCHED
-
-
-def _given_context(given: str | None) -> TraceContext | None:
-    """The inbound one, when ``given`` is its id; ``None`` when this call begins a trace."""
-    inbound = current_context()
-    if given is None:
-        return inbound
-    if inbound is not None and inbound.trace_id == given:
-        return inbound
-    return TraceContext(validate_trace_id(given))

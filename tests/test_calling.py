@@ -1,10 +1,10 @@
-"""What an ``HTTPClient`` makes of its arguments and of a call's URL."""
+"""What an ``HTTPClient`` makes of a call's URL."""
 
 from __future__ import annotations
 
 import pytest
 
-from tracedclient._settings import origin
+from tracedclient._calling import origin
 
 
 @pytest.mark.parametrize(
