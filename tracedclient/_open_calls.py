@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tracedclient")
 
+_all: weakref.WeakSet[OpenCalls] = weakref.WeakSet()
+
+
+def of_every_client() -> list[InFlight]:
+    """Return where the open calls of this process stand, the oldest first."""
+    calls = [call for open_calls in tuple(_all) for call in open_calls.now()]
+    return sorted(calls, key=lambda call: -call.age)
+
 
 class OpenCalls:
     """Knows the calls under way; finishes the trace of each that has one, and hands it on."""
@@ -28,6 +36,7 @@ class OpenCalls:
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing
         self.ongoing: dict[int, OngoingCall] = {}
+        _all.add(self)
 
     def now(self) -> tuple[InFlight, ...]:
         """Return where they stand, the oldest first."""

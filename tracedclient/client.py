@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import weakref
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import requests
 
+from tracedclient import _settings
 from tracedclient._calling import Calling
 from tracedclient._open_calls import OpenCalls
-from tracedclient._settings import (
-    check_kinds,
-    flag,
-    flight,
-    new_rules,
-    new_session,
-    with_tracer,
-)
 from tracedclient._tracing import Tracing
 from tracedclient.debug.unasked import Unasked
 from tracedclient.instruments import Instruments
@@ -37,38 +29,16 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Request
     from typing_extensions import Self
 
+    from tracedclient._stats import Stats
     from tracedclient.debug import FlagSource, FlagUpdater
     from tracedclient.httptrace import ClientTrace
     from tracedclient.inflight import InFlight
     from tracedclient.instruments import Instrument
     from tracedclient.instruments.opentracing import OpenTracing, Tracer
-    from tracedclient.retry.breaker import BreakerState
     from tracedclient.sinks import FlightRecorder, Sink
 
 _OF_SEND = ("proxies", "verify", "cert")
 _OF_DO = ("timeout", "stream", "allow_redirects", "idempotency_key", "trace", "body_factory")
-
-
-class Stats(NamedTuple):
-    """How a client stands, by origin where it matters."""
-
-    in_flight: int
-    retries_left: dict[str, float]
-    """What is left of each origin's ``RetryBudget``."""
-    circuits: dict[str, BreakerState]
-    """Where each origin's ``CircuitBreaker`` stands."""
-    traces_dropped: int
-    """Finished traces not logged, because the flag's document allows only so many a second."""
-    instrument_failures: int
-    """Times that one of ``instruments`` raised, and lost what it was told."""
-
-
-_clients: weakref.WeakSet[HTTPClient] = weakref.WeakSet()
-
-
-def clients() -> tuple[HTTPClient, ...]:
-    """Return the clients of this process that somebody still holds."""
-    return tuple(_clients)
 
 
 class HTTPClient:
@@ -142,12 +112,13 @@ class HTTPClient:
         propagation: Propagation = Propagation(),  # noqa: B008 - frozen
         deadline_header: str | None = None,
     ) -> None:
-        check_kinds(service, retry, propagation)
-        self._rules = new_rules(retry, budget, breaker, deadline_header)
+        _settings.check_kinds(service, retry, propagation)
+        timeout = Timeout.of(timeout)
+        self._rules = _settings.new_rules(retry, budget, breaker, deadline_header)
         fan_out = None if sinks is None else FanOut(tuple(sinks))
-        self._flag = flag(debug)
-        self.flight, otherwise = flight(flight_recorder)
-        watching = with_tracer(instruments, tracer)
+        self._flag = _settings.flag(debug)
+        self.flight, otherwise = _settings.flight(flight_recorder)
+        watching = _settings.with_tracer(instruments, tracer)
         self._instruments = Instruments(watching)
         self._tracing = Tracing(service, fan_out, self._flag, self.flight, otherwise)
         if not isinstance(self._flag, Unasked) or flight_recorder is not None or watching:
@@ -156,13 +127,13 @@ class HTTPClient:
         self._open_calls = OpenCalls(self._tracing)
         self._calling = Calling(
             self._rules,
-            timeout=Timeout.of(timeout),
+            timeout=timeout,
             propagation=propagation,
             instruments=self._instruments,
             tracing=self._tracing,
             open_calls=self._open_calls,
         )
-        self.session = new_session(
+        self.session = _settings.new_session(
             family=family,
             happy_eyeballs=happy_eyeballs,
             redirects=redirects,
@@ -177,7 +148,6 @@ class HTTPClient:
             verify=verify,
             cert=cert,
         )
-        _clients.add(self)
         forget_after_fork(self)
         self._instruments.watch(self)
 
@@ -290,6 +260,8 @@ class HTTPClient:
 
     def stats(self) -> Stats:
         """Return what there is of calls in flight, retries left, and circuits not closed."""
+        from tracedclient._stats import Stats  # noqa: PLC0415 - few ask
+
         return Stats(
             in_flight=len(self.in_flight()),
             retries_left=self._rules.budgets.balances(),

@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from tracedclient.client import clients
+from tracedclient._open_calls import of_every_client
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,8 +35,7 @@ def dump_on_signal(signum: int | None = None, *, file: TextIO | None = None) -> 
 
 def dump(file: TextIO | None = None) -> None:
     """Print every unfinished call of every ``HTTPClient`` of this process, the oldest first."""
-    calls = [call for client in clients() for call in client.in_flight()]
-    calls.sort(key=lambda call: -call.age)
+    calls = of_every_client()
     out = file or sys.stderr
     print(f"tracedclient: {len(calls)} calls in flight", file=out)
     for call in calls:
