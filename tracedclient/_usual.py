@@ -87,7 +87,7 @@ def figures(
         *(trace_id, parent_span_id, begun.span_id, quoted(shown_url), second),
         *[(since + at) // 1000 for at in (*began, *_moments(notes))],
         *(call_ms, attempt_ms, exchange_ms, send, wait, receive, rest),
-        # As the summary has it, whose rounding takes longer.
+        # As the summary has it.
         max(0, round((call_ms - sum(phases.values())) * 1000)) / 1000,
         max(phases, key=phases.__getitem__),
         notes.status,
