@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tracedclient._clock import Clock
-    from tracedclient._infos import (
-        AttemptDoneInfo,
-        TLSState,
-    )
+    from tracedclient._infos import AttemptDoneInfo, ExchangeStartInfo, TLSState
     from tracedclient._replay import Entry
     from tracedclient.notes import Notes
     from tracedclient.trace.usual import Filling, Like
@@ -53,40 +50,25 @@ def figures(
         return None
     attempt, exchange, (_, get_conn, pool), *opening, noted, (_, attempt_end, done) = journal
     (_, start, (begun, before)), (_, end, (notes, after)) = exchange, noted
-    trace_id, parent_span_id, url, shown_url, status, clock, call_end, constants = call
+    trace_id, parent_span_id, _, shown_url, _, clock, call_end, constants = call
     second, base = clock.whole_second()
-    is_usual = (
-        begun.url == url
-        and begun.proxy is None
-        and _is_answered(status, done, notes)
-        and call_end - clock.start < _UNUSUAL
-        and base + call_end < SECOND
-        # The name of an interface may hold what JSON would escape.
-        and not ("%" in (notes.conn.local or "") or "%" in (notes.conn.remote or ""))
-    )
-    if not is_usual:
+    if base + call_end >= SECOND or not _is_usual(call, begun, notes, done):
         return None
     received, reads, silence, readers_time = traffic(notes, end)
-    opened = phases_of(opening) if opening else {}
     lasted = (call_end - clock.start, attempt_end - attempt[1], end - start, silence)
-    # As ``milliseconds`` has them.
-    call_ms, attempt_ms, exchange_ms, silence_ms, send, wait, receive, rest, *opened_ms = [
-        (ns + 500) // 1000 / 1000
-        for ns in (
-            *(*lasted, *_spent(notes, start, end, readers_time, sum(opened.values()))),
-            *opened.values(),
-        )
-    ]
-    phases = dict(zip(opened, opened_ms, strict=True)) if opening else {}
-    phases |= {"send": send, "wait": wait, "receive": receive}
+    opened = phases_of(opening) if opening else {}
+    (call_ms, attempt_ms, exchange_ms, silence_ms, rest), phases = _milliseconds(
+        lasted, opened, notes, end - readers_time
+    )
     # ``Figures`` has a second more in each moment.
     since = base + SECOND
-    began = (clock.start, attempt[1], start, start, get_conn)
+    moments = (clock.start, attempt[1], start, start, get_conn, *_moments(notes))
     conn, peer, used = notes.conn, split_address(notes.conn.remote), host_used(before, after)
     found: Filling = (
         *(trace_id, parent_span_id, begun.span_id, quoted(shown_url), second),
-        *[(since + at) // 1000 for at in (*began, *_moments(notes))],
-        *(call_ms, attempt_ms, exchange_ms, send, wait, receive, rest),
+        *[(since + at) // 1000 for at in moments],
+        *(call_ms, attempt_ms, exchange_ms),
+        *(phases["send"], phases["wait"], phases["receive"], rest),
         # As the summary has it.
         max(0, round((call_ms - sum(phases.values())) * 1000)) / 1000,
         max(phases, key=phases.__getitem__),
@@ -110,13 +92,44 @@ _UNUSUAL = int(UNUSUAL_MS * 1e6) - 500
 """Nanoseconds; what is less is less than ``UNUSUAL_MS`` in a record too."""
 
 
-def _spent(
-    notes: Notes, start: int, end: int, readers_time: int, opened: int
-) -> tuple[int, int, int, int]:
-    """Nanoseconds for ``send``, ``wait``, ``receive``, and what they and ``opened`` leave over."""
+def _is_usual(call: Ended, begun: ExchangeStartInfo, notes: Notes, done: AttemptDoneInfo) -> bool:
+    _, _, url, _, status, clock, end, _ = call
+    return (
+        begun.url == url
+        and begun.proxy is None
+        and status is not None
+        and status < 400
+        and status == done.status == notes.status
+        and not done.retry
+        and done.error is None
+        and done.retry_after is None
+        and notes.body_done_at > 0
+        and end - clock.start < _UNUSUAL
+        # The name of an interface may hold what JSON would escape.
+        and not ("%" in (notes.conn.local or "") or "%" in (notes.conn.remote or ""))
+    )
+
+
+def _milliseconds(
+    lasted: tuple[int, ...],
+    opened: Mapping[str, int],
+    notes: Notes,
+    read_until: int,
+) -> tuple[list[float], dict[str, float]]:
+    """How long the call, its attempt, its exchange and the longest silence ``lasted``, and what the
+    phases leave over; and the phases, those in which the connection was ``opened`` first.
+    """
     send, wait = notes.wrote_at - notes.got_conn_at, notes.first_byte_at - notes.wrote_at
-    receive = max(0, end - notes.first_byte_at - readers_time)
-    return send, wait, receive, end - start - opened - send - wait - receive
+    receive = max(0, read_until - notes.first_byte_at)
+    rest = lasted[2] - sum(opened.values()) - send - wait - receive
+    # As ``milliseconds`` has them.
+    *found, send_ms, wait_ms, receive_ms = [
+        (ns + 500) // 1000 / 1000 for ns in (*lasted, rest, *opened.values(), send, wait, receive)
+    ]
+    phases = {"send": send_ms, "wait": wait_ms, "receive": receive_ms}
+    if not opened:
+        return found, phases
+    return found[:5], dict(zip(opened, found[5:], strict=True)) | phases
 
 
 def _moments(notes: Notes) -> tuple[int, ...]:
@@ -136,18 +149,6 @@ def _has(
         *(None in peer, conn.remote is None, conn.idle_time is None, conn.local is None),
         *(notes.tcp is None, notes.buffered is None, used[0] is None, used[1] is None),
         *(notes.put_at == 0, conn.reused),
-    )
-
-
-def _is_answered(status: int | None, done: AttemptDoneInfo, notes: Notes) -> bool:
-    return (
-        status is not None
-        and status < 400
-        and status == done.status == notes.status
-        and not done.retry
-        and done.error is None
-        and done.retry_after is None
-        and notes.body_done_at > 0
     )
 
 
