@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from tracedclient._drafts import describe, host_used, traffic
 from tracedclient._infos import TLSHandshakeDoneInfo
 from tracedclient._replay import agreed, looked_up
+from tracedclient.trace.figures import quoted
 from tracedclient.trace.model import Connect
 from tracedclient.trace.moments import SECOND
 from tracedclient.trace.schema import json_text
 from tracedclient.trace.summary import split_address
 from tracedclient.trace.timings import OPENINGS, milliseconds_of, phases_of
-from tracedclient.trace.usual import quoted
 from tracedclient.trace.verdict import UNUSUAL_MS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tracedclient._infos import AttemptDoneInfo, ExchangeStartInfo, TLSState
     from tracedclient._replay import Entry
     from tracedclient.notes import Notes
-    from tracedclient.trace.usual import Filling, Like
+    from tracedclient.trace.figures import Filling, Like
 
 _USUAL = {("attempt_start", *hooks, "noted", "attempt_done"): hooks for hooks in OPENINGS}
 

@@ -14,9 +14,10 @@ from tracedclient._usual import figures
 from tracedclient.notes import BodyRead, Notes
 from tracedclient.recorder import Recorder
 from tracedclient.trace.decision import Decision
+from tracedclient.trace.figures import Figures, Shape
 from tracedclient.trace.model import TCP, Resolver
 from tracedclient.trace.schema import to_json
-from tracedclient.trace.usual import MAX_SHAPES, Figures, Lines, Shape
+from tracedclient.trace.usual import MAX_SHAPES, Lines
 
 MAYBE_MS = st.one_of(st.none(), st.floats(0, 100, allow_nan=False))
 COUNT = st.integers(0, 10**6)
