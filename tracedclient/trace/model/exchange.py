@@ -1,36 +1,8 @@
-"""The nouns of a trace: what one ``do()`` did, as frozen values.
-
-``TraceResult`` is at once the value on ``response.trace`` and the log line: its fields, in this
-order, are the line's. A flat summary comes first, because a query needs it, named as OpenTelemetry
-names it with ``.`` replaced by ``_``; the tree of attempts and exchanges comes last.
-
-Rules: what did not happen is absent (``None``), never 0; units are in the names; times are
-absolute UTC to the microsecond (``2026-11-20T22:27:58.009138Z``); new fields may be added within a
-schema's major version, a change of name, type or unit makes the next one.
-"""
+"""One request and its answer on the wire, and all that it took."""
 
 from __future__ import annotations
 
 import msgspec
-
-SCHEMA = "tracedclient.trace/1"
-
-CULPRITS = (
-    "none",
-    "dns",
-    "connect",
-    "proxy",
-    "tls",
-    "send",
-    "server",
-    "body",
-    "client",
-    "pool",
-    "retry",
-    "deadline",
-    "config",
-)
-"""Whose fault it was, in ``verdict_culprit``."""
 
 PHASES = ("blocked", "dns", "connect", "proxy", "tls", "send", "wait", "receive")
 """The disjoint parts of an exchange, in their usual order; HAR's names, and ``proxy`` for CONNECT.
@@ -46,11 +18,11 @@ receive  from there to the body's end
 """
 
 
-class _Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+class Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     pass
 
 
-class ErrorInfo(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class ErrorInfo(Noun, frozen=True, omit_defaults=True, kw_only=True):
     type: str
     """The exception's class."""
     phase: str
@@ -62,7 +34,7 @@ class ErrorInfo(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """In words, with every URL's credentials and query values removed."""
 
 
-class DNS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class DNS(Noun, frozen=True, omit_defaults=True, kw_only=True):
     host: str
     addrs: tuple[str, ...] = ()
     error: str | None = None
@@ -70,7 +42,7 @@ class DNS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     resolver: Resolver | None = None
 
 
-class Connect(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Connect(Noun, frozen=True, omit_defaults=True, kw_only=True):
     """One address tried."""
 
     addr: str
@@ -79,7 +51,7 @@ class Connect(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """``ECONNREFUSED: Connection refused``"""
 
 
-class Proxy(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Proxy(Noun, frozen=True, omit_defaults=True, kw_only=True):
     url: str
     """Without its credentials."""
     target: str | None = None
@@ -88,7 +60,7 @@ class Proxy(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     error: str | None = None
 
 
-class TLS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class TLS(Noun, frozen=True, omit_defaults=True, kw_only=True):
     server_name: str
     version: str | None = None
     cipher: str | None = None
@@ -105,7 +77,7 @@ class TLS(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     error: str | None = None
 
 
-class Connection(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Connection(Noun, frozen=True, omit_defaults=True, kw_only=True):
     id: int
     reused: bool
     age_ms: float
@@ -122,7 +94,7 @@ class Connection(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     stale_reason: str | None = None
 
 
-class TCP(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class TCP(Noun, frozen=True, omit_defaults=True, kw_only=True):
     """What the kernel saw of the connection during this exchange (Linux; else absent)."""
 
     rtt_ms: float | None = None
@@ -141,7 +113,7 @@ class TCP(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     ``unacknowledged``, ``partly_acknowledged``, ``acknowledged``."""
 
 
-class Resolver(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Resolver(Noun, frozen=True, omit_defaults=True, kw_only=True):
     """How this machine looks up names, noted when a lookup failed or was slow."""
 
     nameservers: tuple[str, ...] = ()
@@ -160,7 +132,7 @@ class Resolver(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """What these settings say about this lookup."""
 
 
-class Holder(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Holder(Noun, frozen=True, omit_defaults=True, kw_only=True):
     """A call that held a connection while this one waited for it."""
 
     trace_id: str
@@ -168,7 +140,7 @@ class Holder(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     phase: str
 
 
-class Pool(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Pool(Noun, frozen=True, omit_defaults=True, kw_only=True):
     """The connection pool when this exchange asked it for a connection."""
 
     in_use: int
@@ -178,7 +150,7 @@ class Pool(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """Who held the connections, when there was a wait; the oldest call first, at most ten."""
 
 
-class Timings(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Timings(Noun, frozen=True, omit_defaults=True, kw_only=True):
     """Milliseconds per phase; disjoint, so that they add up to ``duration - unaccounted``."""
 
     blocked: float | None = None
@@ -199,14 +171,14 @@ class Timings(_Noun, frozen=True, omit_defaults=True, kw_only=True):
         return {phase: ms for phase, ms in zip(PHASES, spent, strict=True) if ms is not None}
 
 
-class Event(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Event(Noun, frozen=True, omit_defaults=True, kw_only=True):
     event: str
     """The hook of ``ClientTrace``."""
     at: str
     """Absolute UTC."""
 
 
-class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
+class Exchange(Noun, frozen=True, omit_defaults=True, kw_only=True):
     """One request and its answer on the wire."""
 
     method: str
@@ -250,104 +222,3 @@ class Exchange(_Noun, frozen=True, omit_defaults=True, kw_only=True):
     """By lower-case names, at level ``headers``; values that may be secret are ``REDACTED``."""
     response_headers: dict[str, str] | None = None
     events: tuple[Event, ...] = ()
-
-
-class Attempt(_Noun, frozen=True, omit_defaults=True, kw_only=True):
-    """One try: an exchange, and those that its redirects led to."""
-
-    number: int
-    started_at: str
-    duration_ms: float
-    status: int | None = None
-    error: ErrorInfo | None = None
-    retry: bool = False
-    reason: str | None = None
-    """Why there was, or was not, another try."""
-    sleep_ms: float | None = None
-    """Between this try and the next."""
-    retry_after_ms: float | None = None
-    """What the answer's ``Retry-After`` asked for."""
-    exchanges: tuple[Exchange, ...] = ()
-    exchanges_dropped: int | None = None
-
-
-class Usual(_Noun, frozen=True, omit_defaults=True, kw_only=True):
-    """Medians of the calls to the same origin that this process traced last, and that went well."""
-
-    calls: int
-    """How many they are."""
-    duration_ms: float
-    blocked_ms: float | None = None
-    dns_ms: float | None = None
-    connect_ms: float | None = None
-    proxy_ms: float | None = None
-    tls_ms: float | None = None
-    send_ms: float | None = None
-    wait_ms: float | None = None
-    receive_ms: float | None = None
-
-
-class TraceResult(_Noun, frozen=True, omit_defaults=True, kw_only=True):
-    """What one ``do()`` did, whatever became of it. Field for field the log line."""
-
-    schema: str
-    trace_id: str
-    parent_span_id: str | None = None
-    """The caller's span that this call was made for; absent when no request brought one."""
-    outcome: str
-    """``ok http_error timeout dns_error connect_error proxy_error tls_error send_error read_error
-    too_many_redirects invalid_request circuit_open cancelled other``"""
-    verdict_culprit: str
-    verdict_sentence: str | None = None
-    verdict_evidence: tuple[str, ...] = ()
-    """The fields of this record that the verdict rests on."""
-    service_name: str | None = None
-    http_request_method: str | None = None
-    url_full: str | None = None
-    server_address: str | None = None
-    server_port: int | None = None
-    http_response_status_code: int | None = None
-    error_type: str | None = None
-    error_phase: str | None = None
-    error_message: str | None = None
-    started_at: str
-    duration_ms: float
-    attempt_count: int
-    retry_count: int
-    redirect_count: int
-    retry_sleep_ms: float | None = None
-    blocked_ms: float | None = None
-    dns_ms: float | None = None
-    connect_ms: float | None = None
-    proxy_ms: float | None = None
-    tls_ms: float | None = None
-    send_ms: float | None = None
-    wait_ms: float | None = None
-    receive_ms: float | None = None
-    unaccounted_ms: float
-    slowest_phase: str | None = None
-    usual: Usual | None = None
-    """What the verdict compared a long call with."""
-    dns_err: str | None = None
-    conn_reused: bool | None = None
-    network_peer_address: str | None = None
-    network_peer_port: int | None = None
-    network_protocol_version: str | None = None
-    tls_protocol_version: str | None = None
-    debug_source: str | None = None
-    """What switched debug on: ``call``, or the flag source's name."""
-    debug_rule: str | None = None
-    """Id of the rule of the flag's document that matched."""
-    debug_revision: str | None = None
-    """Of that document."""
-    emit_reason: str | None = None
-    """``error`` or ``slow``, when only such traces are emitted; ``led_up_to`` another that was."""
-    led_up_to: str | None = None
-    """Trace id of the call that failed or was slow after this one, by the same origin."""
-    host_name: str | None = None
-    process_pid: int | None = None
-    client_version: str | None = None
-    truncated: bool = False
-    """The record was cut to fit the line's limit."""
-    attempts_dropped: int | None = None
-    attempts: tuple[Attempt, ...] = ()
