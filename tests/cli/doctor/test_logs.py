@@ -23,6 +23,9 @@ from pythonjsonlogger.json import JsonFormatter
 
 GOOD = logging_config()
 def good(): logging.config.dictConfig(logging_config())
+def in_no_directory(): logging.config.dictConfig(logging_config(filename="gone/app.log"))
+def in_a_directory(): logging.config.dictConfig(logging_config(filename="."))
+def in_a_file(): logging.config.dictConfig(logging_config(filename="app.log"))
 def basic(): logging.basicConfig(level="INFO")
 def warnings_only(): logging.basicConfig(level="WARNING")
 def nothing(): pass
@@ -70,12 +73,13 @@ def _checked(name):
             one.propagate, one.handlers[:] = propagate, handlers
 
 
-@pytest.mark.parametrize("name", ["good", "GOOD", "as_json"])
+@pytest.mark.parametrize("name", ["good", "GOOD", "as_json", "in_a_file"])
 def test_what_writes_traces_is_good(application, name):
     """logging_config, as a dict or applied, and python-json-logger at the root are found good."""
     (finding,) = application(name)
     assert finding.state == "good"
     assert "writes traces as lines of JSON" in finding.said
+    assert not Path("app.log").exists()
 
 
 @pytest.mark.parametrize(
@@ -89,10 +93,13 @@ def test_what_writes_traces_is_good(application, name):
         ("shortens", "leaves out fields"),
         ("missing", "AttributeError"),
         ("nowhere:CONFIG", "ModuleNotFoundError"),
+        (":CONFIG", "names no part of a module"),
+        ("in_no_directory", "cannot write"),
+        ("in_a_directory", "Is a directory"),
     ],
 )
 def test_what_loses_traces_is_a_problem(application, name, words):
-    """A level, a formatter or an error by which traces are lost is a problem, with what to do."""
+    """A level, a formatter, a file or an error by which traces are lost is a problem, with what to do."""
     found = application(name)
     hit = next(finding for finding in found if words in finding.said)
     assert hit.state == "problem"

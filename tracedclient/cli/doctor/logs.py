@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _TAIL = 8 * 1024 * 1024
 _SIGN = b'"tracedclient.trace/'
 _WIRED = "pass tracedclient.logging_config() to logging.config.dictConfig, or merge it into yours"
+_NAME = "give module:name of a dict, or of a function to call"
+_WRITABLE = "make the directory, or give this user the right to write there"
 _NOT_CHECKED = (
     "name the application's configuration (--logging orders.settings:LOGGING), or a log that it "
     "writes (--check-log FILE)"
@@ -47,19 +49,27 @@ def check_configuration(dotted: str) -> Iterator[Finding]:
     ``dotted`` is ``module:name`` of a dict for ``dictConfig`` or of a function that configures
     logging. It takes effect in this process, handlers that open files included; nothing is logged.
     """
+    if "" in _named(dotted):
+        yield problem("logging", f"{dotted!r} names no part of a module", _NAME)
+        return
     try:
         _configure(dotted)
     except Exception as error:  # noqa: BLE001 - the application's own code may raise anything
         said = redact_text(f"{dotted}: {type(error).__name__}: {error}")
-        yield problem("logging", said, "give module:name of a dict, or of a function to call")
+        yield problem("logging", said, _NAME)
         return
     yield from _wiring(logging.getLogger(LOGGER_NAME), dotted)
 
 
-def _configure(dotted: str) -> None:
+def _named(dotted: str) -> tuple[str, str]:
     module, colon, name = dotted.partition(":")
     if not colon:
         module, _, name = dotted.rpartition(".")
+    return module, name
+
+
+def _configure(dotted: str) -> None:
+    module, name = _named(dotted)
     # As `python -m` does, and an installed script does not.
     if (cwd := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, cwd)
@@ -84,6 +94,9 @@ def _wiring(target: logging.Logger, dotted: str) -> Iterator[Finding]:
         return
     for handler in taking:
         yield _formatted(handler, dotted)
+        if isinstance(handler, logging.FileHandler) and (why := _unwritable(handler)):
+            said = f"{dotted}: {type(handler).__name__} cannot write {handler.baseFilename}: {why}"
+            yield problem("logging", said, _WRITABLE)
     if len(taking) > 1:
         said = f"{dotted}: each trace is written {len(taking)} times, by as many handlers"
         yield attention("logging", said, f"set propagate to False for {LOGGER_NAME}")
@@ -94,6 +107,25 @@ def _handlers(target: logging.Logger) -> Iterator[logging.Handler]:
     while current is not None:
         yield from (h for h in current.handlers if not isinstance(h, logging.NullHandler))
         current = current.parent if current.propagate else None
+
+
+def _unwritable(handler: logging.FileHandler) -> str | None:
+    """Return why the file of ``handler`` cannot be written, if so. A file that is not there stays away.
+
+    With ``delay`` the handler has not tried yet, and would fail with the first line.
+    """
+    path = Path(handler.baseFilename)
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK))
+    except FileNotFoundError:
+        directory = path.resolve().parent
+        if not directory.is_dir():
+            return f"there is no directory {directory}"
+        if not os.access(directory, os.W_OK | os.X_OK):
+            return f"it is not there, and this user may not make it in {directory}"
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def _formatted(handler: logging.Handler, dotted: str) -> Finding:
