@@ -38,6 +38,32 @@ def test_wrong_usage_is_exit_code_2(argv, capsys):
     assert "usage: tracedclient" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (
+            ["stat", "http://a.test", "--fromat", "box"],
+            "tracedclient stat: error: unrecognized arguments: --fromat box; did you mean --format?",
+        ),
+        (
+            ["flag", "on", "--hots=a.test", "--percnet=3"],
+            "flag on: error: unrecognized arguments: --hots=a.test --percnet=3; did you mean --host, --percent?",
+        ),
+        (["logs", "4bf92f35", "app.log", "--nothing-like-it"], "arguments: --nothing-like-it\n"),
+        (["stat", "http://a.test/a", "b"], "tracedclient stat: error: unrecognized arguments: b\n"),
+    ],
+)
+def test_what_a_command_does_not_know_is_told_with_its_usage(argv, words, capsys):
+    """An argument that is too many: the usage of that very command, and the option that was meant."""
+    with pytest.raises(SystemExit) as end:
+        main(argv)
+    told = capsys.readouterr().err
+    command = " ".join(one for one in argv[:2] if one in {"stat", "flag", "on", "logs"})
+    assert end.value.code == 2
+    assert told.startswith(f"usage: tracedclient {command} [-h]")
+    assert words in told
+
+
 @pytest.mark.parametrize(("argv", "loaded"), [([], []), (["stat"], ["stat"]), (["demo"], ["demo"])])
 def test_a_command_is_imported_only_when_it_is_given(argv, loaded):
     """The command line loads the module of the command that was given, and of no other."""

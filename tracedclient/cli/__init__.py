@@ -85,10 +85,23 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     # argparse takes no more positional arguments once an option came between them: ID --raw FILE.
     scattered: str = getattr(options, "scattered", "")
     if left and (not scattered or any(one.startswith("-") and one != "-" for one in left)):
-        parser.error(f"unrecognized arguments: {' '.join(left)}")
+        options.parser.error(
+            f"unrecognized arguments: {' '.join(left)}{_meant(options.parser, left)}"
+        )
     if left:
         getattr(options, scattered).extend(left)
     return options
+
+
+def _meant(parser: argparse.ArgumentParser, left: Sequence[str]) -> str:
+    """Return a question for the options of ``parser`` whose names are like one of ``left``."""
+    # Only now: what is spelled well needs no other spellings.
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    known = list(parser._option_string_actions)  # noqa: SLF001 - argparse shows them nowhere else
+    given = (one.partition("=")[0] for one in left if one.startswith("--"))
+    close = [match for one in given for match in get_close_matches(one, known, n=1, cutoff=0.75)]
+    return f"; did you mean {', '.join(close)}?" if close else ""
 
 
 def whole_parser() -> argparse.ArgumentParser:
@@ -105,6 +118,8 @@ def _parser(arguments: Sequence[str], *, every: bool = False) -> argparse.Argume
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in _COMMANDS.items():
         subparser = commands.add_parser(name, help=command.help, description=command.help)
+        # So that what is wrong is told beside the command's own usage.
+        subparser.set_defaults(parser=subparser)
         # Only the command that was given is worth its imports.
         if every or name in arguments[:1]:
             import_module(command.module).configure(subparser)
