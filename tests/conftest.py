@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 import sys
 import threading
@@ -39,6 +40,11 @@ def _stop_tracing() -> None:
 # hooks run in the order of their registration, and those of the package would be traced.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_stop_tracing)
+
+# A script that was started in the background ignores Ctrl-C, and what it starts inherits that: so would
+# the commands which tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _MACHINES_OWN = {
     "ALL_PROXY",
