@@ -110,6 +110,8 @@ def _check(options: argparse.Namespace) -> int:
 def _read(path: str) -> bytes:
     """Return a document, or one byte more than it may have."""
     if path == "-":
+        if sys.stdin.isatty():
+            sys.stderr.write("the document is read from this terminal; Ctrl-D ends it\n")
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     with Path(path).open("rb") as file:
         return file.read(MAX_BYTES + 1)

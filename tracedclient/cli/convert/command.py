@@ -18,7 +18,7 @@ from tracedclient.cli.convert.source import Source
 from tracedclient.cli.convert.target import STDOUT, written
 from tracedclient.cli.quantities import counted
 from tracedclient.cli.reading.clock import parse
-from tracedclient.cli.reading.inputs import STDIN, inputs
+from tracedclient.cli.reading.inputs import STDIN, given, inputs
 from tracedclient.cli.reading.window import Span
 from tracedclient.cli.terminal import escape
 
@@ -33,8 +33,8 @@ NOTHING, USAGE, DAMAGED = 1, 2, 3
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give ``parser`` the arguments of ``convert``."""
     add = parser.add_argument
-    files = "logs, globs, directories, also compressed (default: -, stdin)"
-    add("files", nargs="*", metavar="FILE", default=[STDIN], help=files)
+    files = "logs, globs, directories, also compressed, or - (default: a pipe)"
+    add("files", nargs="*", metavar="FILE", default=[], help=files)
     add("--to", required=True, choices=FORMATS, help="the format")
     add("-o", "--output", metavar="FILE", default=STDOUT, help="write there, not to stdout")
     add("--since", metavar="TIME", help="2026-11-20T22:27, 22:27 or -3h: no earlier lines")
@@ -58,6 +58,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
+    try:
+        options.files = given(options.files)
+    except ValueError as error:
+        options.parser.error(str(error))
     to_terminal = options.output == STDOUT and sys.stdout.isatty()
     if to_terminal and not is_text(options.to):
         options.parser.error(f"{options.to} is no text for a terminal; use -o FILE")

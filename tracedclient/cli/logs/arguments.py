@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an id, 8 or more characters that begin one, or a traceparent, b3 or UUID",
     )
     files = f"files, directories, globs, or - (default: those in {VARIABLE}, else a pipe)"
-    add("files", metavar="FILE", nargs="*", help=files)
+    # Without a default argparse would call it required.
+    add("files", metavar="FILE", nargs="*", default=[], help=files)
     _add_times(parser)
     _add_output(parser)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from glob import glob, has_magic
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,17 @@ class Unreadable(NamedTuple):
 
     name: str
     why: str
+
+
+def given(names: list[str]) -> list[str]:
+    """Return ``names``, or ``-`` for the pipe that leads here, when there are none.
+
+    Raises ``ValueError`` on a terminal: whoever forgot a name would wait, and nothing would tell why.
+    A ``-`` among the names is taken at its word.
+    """
+    if not names and sys.stdin.isatty():
+        raise ValueError("no FILE is given, and no pipe leads here")
+    return names or [STDIN]
 
 
 def inputs(names: Iterable[str]) -> Iterator[Input | Unreadable]:

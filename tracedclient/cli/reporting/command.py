@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tracedclient.cli.page import Page
 from tracedclient.cli.reading.clock import parse
-from tracedclient.cli.reading.inputs import STDIN, Input, Unreadable, inputs
+from tracedclient.cli.reading.inputs import STDIN, Input, Unreadable, given, inputs
 from tracedclient.cli.reading.window import Span
 from tracedclient.cli.reporting import duck, streaming
 from tracedclient.cli.reporting.as_json import to_json
@@ -48,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         metavar="FILE",
-        default=[STDIN],
-        help="logs, globs, directories, also compressed (default: -, stdin)",
+        default=[],
+        help="logs, globs, directories, also compressed, or - (default: a pipe)",
     )
     add("-o", "--output", metavar="FILE", help="write to FILE; its suffix chooses the format")
     add("--format", choices=FORMATS, help="default: html, but tty on a terminal")
@@ -89,6 +89,10 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     if options.traces < 0:
         options.parser.error(f"--traces must be 0 or more, not {options.traces}")
+    try:
+        options.files = given(options.files)
+    except ValueError as error:
+        options.parser.error(str(error))
     if [*options.files, *options.compare].count(STDIN) > 1:
         options.parser.error("the standard input can be read only once")
 

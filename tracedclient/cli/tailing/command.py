@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tracedclient.cli.page import Page
 from tracedclient.cli.quantities import counted
-from tracedclient.cli.reading.inputs import STDIN
+from tracedclient.cli.reading.inputs import STDIN, given
 from tracedclient.cli.tailing.board import Board
 from tracedclient.cli.tailing.feed import Feed
 from tracedclient.cli.tailing.oneline import is_error, is_slow, one_line
@@ -37,7 +37,7 @@ _NOTES = 3
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give ``parser`` the arguments of ``tail``."""
     add = parser.add_argument
-    add("files", nargs="*", metavar="FILE", default=[STDIN], help="logs (default: -, stdin)")
+    add("files", nargs="*", metavar="FILE", default=[], help="logs, or - (default: a pipe)")
     slow = "calls of MS or more are slow (%(default)g)"
     add("--slow", type=float, default=_SLOW_MS, metavar="MS", help=slow)
     add("--bad", action="store_true", help="only calls that failed or were slow")
@@ -51,6 +51,10 @@ def run(options: argparse.Namespace) -> int:
     """Follow the files until Ctrl-C, the standard input until its end."""
     if not options.slow > 0:
         options.parser.error(f"--slow must be more than 0 ms, not {options.slow:g}")
+    try:
+        options.files = given(options.files)
+    except ValueError as error:
+        options.parser.error(str(error))
     if STDIN in options.files and len(options.files) > 1:
         options.parser.error("the standard input cannot be followed together with files")
     oddities: Counter[str] = Counter()
