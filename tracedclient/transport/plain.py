@@ -45,13 +45,16 @@ def plain_request(
     for seconds in (connect, read):
         if seconds is not None and not (type(seconds) in _NUMBERS and 0 < seconds < _FOREVER):
             return None
-    start = url.find("/", 8)
-    target = "/" if start < 0 else url[start:]
+    start = url.find("/", 8)  # behind "https://"
+    before = url[:start]
+    # Without a path, as somebody has set it, its first slash is in the query, if there is one.
+    has_path = start > 0 and "?" not in before and "#" not in before
+    target = url[start:] if has_path else ""
     host, origin = _host(pool.scheme, pool.host, pool.port), ""
     if pool.proxy is not None:
         if not _is_forwarded_plainly(url, pool):
             return None
-        host, origin = url[len("http://") : start], url[:start]
+        host, origin = url[len("http://") : start], before
     head = request_head(method, target, host, request.headers, body, origin=origin)
     if head is None:
         return None

@@ -1,0 +1,47 @@
+"""What somebody has set by hand comes to what requests makes of it, also where a short way begins."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+from servers import echo, serve
+
+from tracedclient import TracedSession
+
+TAILS = ["", "?", "?q=1", "?next=/a/b", "?next=/a#/b", "#/a", "/#/a", "/a?b=/c", "//a", "/a/../b"]
+
+
+@pytest.fixture
+def targets(echo_server):
+    """What a session asks for when the URL of a prepared request is set to one that ends so."""
+
+    def targets(session, tail):
+        request = session.prepare_request(requests.Request("GET", echo_server.url))
+        request.url = echo_server.url + tail
+        session.send(request, timeout=5)
+        return echo_server.requests[-1].target
+
+    return targets
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_url_that_was_set_by_hand_leads_where_it_says(targets, plain_session, tail):
+    """A URL without a path, as only a prepared request can have it, keeps its query."""
+    with TracedSession() as session:
+        assert targets(session, tail) == targets(plain_session, tail)
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_url_that_was_set_by_hand_leads_there_through_a_proxy(
+    echo_server, start, plain_session, tail
+):
+    """Nor does a forward proxy get another target for it."""
+    proxy = start(serve(echo))
+    asked_for = []
+    with TracedSession() as session:
+        for each in (session, plain_session):
+            request = each.prepare_request(requests.Request("GET", echo_server.url))
+            request.url = echo_server.url + tail
+            each.send(request, timeout=5, proxies={"http": proxy.url})
+            asked_for.append(proxy.requests[-1].target)
+    assert asked_for[0] == asked_for[1]
