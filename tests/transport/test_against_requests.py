@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import requests
-from servers import echo, serve
+from requests.adapters import HTTPAdapter
+from servers import Answer, echo, serve
+from urllib3.util import Retry
 
-from tracedclient import TracedSession
+from tracedclient import TracedAdapter, TracedSession
 
 TAILS = ["", "?", "?q=1", "?next=/a/b", "?next=/a#/b", "#/a", "/#/a", "/a?b=/c", "//a", "/a/../b"]
 
@@ -45,3 +47,34 @@ def test_url_that_was_set_by_hand_leads_there_through_a_proxy(
             each.send(request, timeout=5, proxies={"http": proxy.url})
             asked_for.append(proxy.requests[-1].target)
     assert asked_for[0] == asked_for[1]
+
+
+class ByStatus(Retry):
+    """Somebody's own idea of what is to be repeated."""
+
+    def is_retry(self, method, status_code, has_retry_after=False):
+        return status_code == 503
+
+
+@pytest.mark.parametrize(
+    "retries",
+    [
+        Retry(total=None, status=2, status_forcelist=[503]),
+        Retry(total=0, status_forcelist=[503]),
+        Retry(total=False, status_forcelist=[503]),
+        Retry(total=2, status_forcelist=[503]),
+        ByStatus(total=0),
+    ],
+)
+def test_answer_that_is_to_be_repeated_is(start, plain_session, retries):
+    """What urllib3's ``Retry`` says of a status holds, however it counts."""
+    server = start(serve(lambda _: Answer(503)))
+    counts = []
+    with TracedSession() as session:
+        session.mount("http://", TracedAdapter(max_retries=retries))
+        plain_session.mount("http://", HTTPAdapter(max_retries=retries))
+        for each in (session, plain_session):
+            with pytest.raises(requests.exceptions.RetryError):
+                each.get(server.url, timeout=5)
+            counts.append(len(server.requests))
+    assert counts[1] == 2 * counts[0]

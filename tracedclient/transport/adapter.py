@@ -27,7 +27,7 @@ from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.exchange import exchange
 from tracedclient.transport.fork import close_silently, forget_after_fork
 from tracedclient.transport.headers import value_of
-from tracedclient.transport.plain import plain_request, whole_response
+from tracedclient.transport.plain import may_repeat, plain_request, whole_response
 from tracedclient.transport.pool import POOL_CLASSES
 from tracedclient.transport.shipped import wire_is_as_shipped
 from tracedclient.transport.tls import TLSContexts
@@ -232,7 +232,7 @@ class TracedAdapter(HTTPAdapter):
         proxy = select_proxy(request.url or "", proxies) if proxies else None
         if not (proxy is None or proxy.startswith("http://")) or hasattr(request, REDIRECTED):
             return None
-        if type(self) is not TracedAdapter or self.max_retries.total:
+        if type(self) is not TracedAdapter or may_repeat(self.max_retries):
             return None
         try:
             pool = self.get_connection_with_tls_context(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from requests.utils import get_encoding_from_headers
+from urllib3.util import Retry
 
 from tracedclient.transport.answer import WholeResponse
 from tracedclient.transport.head import request_head
@@ -30,6 +31,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that is read in one piece."""
+
+
+def may_repeat(retries: Retry) -> bool:
+    """Whether urllib3 is to judge every answer. Of a total of ``None``, the other counts decide."""
+    return retries.total != 0 or bool(retries.status_forcelist) or type(retries) is not Retry
 
 
 def plain_request(
