@@ -78,3 +78,11 @@ def test_answer_that_is_to_be_repeated_is(start, plain_session, retries):
                 each.get(server.url, timeout=5)
             counts.append(len(server.requests))
     assert counts[1] == 2 * counts[0]
+
+
+def test_request_that_is_not_prepared_is_refused(plain_session):
+    """``send`` says what it wants instead, in requests' words."""
+    with TracedSession() as session:
+        for each in (session, plain_session):
+            with pytest.raises(ValueError, match="You can only send PreparedRequests"):
+                each.send(requests.Request("GET", "http://127.0.0.1/"))

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from tracedclient.transport.environment import Environment
 
-
 logger = logging.getLogger("tracedclient")
 
 _Session = requests.Session
@@ -197,6 +196,8 @@ class TracedSession(requests.Session):
             raise InvalidURL("the redirect's Location is no valid URL") from None
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Any:
+        if isinstance(request, requests.Request):
+            return super().send(request, **kwargs)  # which refuses it
         if "is_redirect" in kwargs and kwargs.pop("is_redirect"):
             _tell_redirect(request)
         settings = {"stream": self.stream, "verify": self.verify, "cert": self.cert, **kwargs}
