@@ -148,22 +148,24 @@ class TracedAdapter(HTTPAdapter):
             host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
         except ValueError as error:
             raise InvalidURL(error, request=request) from error
-        manager = self.poolmanager
-        if proxy:
-            manager = self._manager_of(prepend_scheme_if_needed(proxy, "http"), verify)
+        if proxy is None:
+            return self.poolmanager.connection_from_host(**host, pool_kwargs=tls)
+        proxy = prepend_scheme_if_needed(proxy, "http")
+        manager = self._manager_of(proxy)
+        if proxy.lower().startswith("https:"):
+            # The proxy is checked against the same authorities as the target, as requests does, but
+            # never shown the client's certificate, which is meant for the target. Not the manager's
+            # own setting: that would be the one which came first.
+            context = self._tls.context(verify, None)
+            tls["_proxy_config"] = manager.proxy_config._replace(ssl_context=context)
         return manager.connection_from_host(**host, pool_kwargs=tls)
 
-    def _manager_of(self, proxy: str, verify: Any) -> Any:
+    def _manager_of(self, proxy: str) -> Any:
         if not parse_url(proxy).host:
             raise InvalidProxyURL(
                 "Please check proxy URL. It is malformed and could be missing the host."
             )
-        if not proxy.lower().startswith("https:"):
-            return self.proxy_manager_for(proxy)
-        # The proxy is checked against the same authorities as the target, as requests does, but
-        # never shown the client's certificate, which is meant for the target.
-        context = self._tls.context(verify, None)
-        return self.proxy_manager_for(proxy, proxy_ssl_context=context)
+        return self.proxy_manager_for(proxy)
 
     def request_url(self, request: PreparedRequest, proxies: Any) -> str:
         return super().request_url(request, proxies) if proxies else request.path_url
