@@ -27,6 +27,7 @@ from tracedclient.transport.discreet import redact_error
 from tracedclient.transport.exchange import exchange
 from tracedclient.transport.fork import close_silently, forget_after_fork
 from tracedclient.transport.headers import value_of
+from tracedclient.transport.known import KnownPools, tell_uses
 from tracedclient.transport.plain import may_repeat, plain_request, whole_response
 from tracedclient.transport.pool import POOL_CLASSES
 from tracedclient.transport.shipped import wire_is_as_shipped
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
     from tracedclient.httptrace import ClientTrace
     from tracedclient.transport.answer import WholeResponse
-
-_MAX_KNOWN_POOLS = 256
 
 _urllib3_log = logging.getLogger("urllib3.connectionpool")
 
@@ -73,8 +72,7 @@ class TracedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        # To find a pool, urllib3 takes a URL apart and normalises a key of some thirty fields.
-        self._pools: dict[Any, Any] = {}
+        self._pools = KnownPools()
         # A new dict: urllib3's own is shared by every pool manager of the process.
         self.poolmanager.pool_classes_by_scheme = dict(POOL_CLASSES)
 
@@ -126,10 +124,8 @@ class TracedAdapter(HTTPAdapter):
         end = url.find("/", 8)  # behind "https://"
         key = (url if end < 0 else url[:end], context, proxy, verify)
         pool = self._pools.get(key)
-        if pool is None or pool.pool is None:  # closed by its manager, to make room for others
-            if len(self._pools) >= _MAX_KNOWN_POOLS:
-                self._pools.clear()
-            pool = self._pools[key] = self._pool_of(request, verify, proxy, cert)
+        if pool is None:
+            pool = self._pools.put(key, self._pool_of(request, verify, proxy, cert))
         # Each time: it may be another one by now.
         pool.dialing = self.dialing
         return pool
@@ -148,16 +144,17 @@ class TracedAdapter(HTTPAdapter):
             host, tls = self.build_connection_pool_key_attributes(request, verify, cert)
         except ValueError as error:
             raise InvalidURL(error, request=request) from error
-        if proxy is None:
-            return self.poolmanager.connection_from_host(**host, pool_kwargs=tls)
-        proxy = prepend_scheme_if_needed(proxy, "http")
-        manager = self._manager_of(proxy)
-        if proxy.lower().startswith("https:"):
+        manager: Any = self.poolmanager
+        if proxy:
+            proxy = prepend_scheme_if_needed(proxy, "http")
+            manager = self._manager_of(proxy)
+        if proxy and proxy.lower().startswith("https:"):
             # The proxy is checked against the same authorities as the target, as requests does, but
             # never shown the client's certificate, which is meant for the target. Not the manager's
             # own setting: that would be the one which came first.
             context = self._tls.context(verify, None)
             tls["_proxy_config"] = manager.proxy_config._replace(ssl_context=context)
+        tell_uses(manager)
         return manager.connection_from_host(**host, pool_kwargs=tls)
 
     def _manager_of(self, proxy: str) -> Any:
@@ -174,7 +171,7 @@ class TracedAdapter(HTTPAdapter):
         """Close the idle connections now; urllib3 leaves them to the garbage collector, which an
         answer that somebody keeps holds off.
         """
-        self._pools = {}
+        self._pools = KnownPools()
         for manager in [self.poolmanager, *self.proxy_manager.values()]:
             for key in manager.pools.keys():  # noqa: SIM118 - urllib3's container cannot be iterated
                 pool = manager.pools.get(key)

@@ -59,6 +59,7 @@ class _TracedPool(_Base):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.dialing = USUAL
+        self.last_use = 0
         # Weak: a connection whose answer was dropped unread must be able to go. A WeakSet would make
         # a reference for each use; here each connection has one for life.
         self._in_use: set[weakref.ref[Traced]] = set()
