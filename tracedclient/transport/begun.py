@@ -102,6 +102,11 @@ class Replay(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether some of what was read before was not read here."""
+        return bool(self._data)
+
     def readinto(self, buffer: Any) -> int | None:
         if self._data:
             size = min(len(buffer), len(self._data))

@@ -153,6 +153,20 @@ def _has_lain(arrived: int | None, written_at: int) -> float | None:
     return max(0, time.time_ns() - arrived) / 1e9
 
 
+def has_more(reader: Any) -> bool:
+    """Whether ``reader``, which is not read any more, has read ahead. Does not read, and ends its reads."""
+    raw = getattr(reader, "raw", None)
+    if raw is None:
+        return False
+    is_unread = getattr(raw, "is_unread", False)
+    # Of a closed one, `peek` gives what is there.
+    raw.close()
+    try:
+        return bool(is_unread or reader.peek(1))
+    except ValueError:
+        return False
+
+
 class Lines:
     """Reads the lines of a head for http.client, bounds them, and remembers the last one."""
 
@@ -174,3 +188,12 @@ class Lines:
 
     def close(self) -> None:
         self._reader.close()
+
+
+def is_of_the_reading(error: BaseException) -> bool:
+    """Return whether ``error`` came up in the code that reads the body, and not in that which uses it."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    module = traceback.tb_frame.f_globals.get("__name__", "") if traceback is not None else ""
+    return module.startswith(("urllib3.", "http.client"))

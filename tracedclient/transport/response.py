@@ -20,7 +20,7 @@ from tracedclient.transport.begun import Begun, Meter, Replay
 from tracedclient.transport.bounded import READ_AHEAD
 from tracedclient.transport.discreet import settle_malformed
 from tracedclient.transport.failure import WireFacts, attach
-from tracedclient.transport.reading import Lines, WatchedReader
+from tracedclient.transport.reading import Lines, WatchedReader, has_more, is_of_the_reading
 
 if TYPE_CHECKING:
     import socket
@@ -236,10 +236,13 @@ class HTTPResponse(http.client.HTTPResponse):
 
     def _close_conn(self) -> None:
         complete = self._is_complete()
+        is_followed = complete and not self.will_close and has_more(self.fp)
         # Before the socket goes: afterwards the kernel has forgotten it.
         tcp = self._kernel() if self._in_body else None
         self._kernel = _nothing
         super()._close_conn()  # type: ignore[misc]
+        if is_followed:
+            self._end_connection()
         trace, self._client_trace = self._client_trace, None
         if trace is None or not self._in_body:
             return
@@ -258,6 +261,14 @@ class HTTPResponse(http.client.HTTPResponse):
                 phase="receive", error=failure, sent=True, reused=self._reused, tcp=tcp
             )
         )
+
+    def _end_connection(self) -> None:
+        """What follows the answer was not asked for, and more of it may be on its way: nobody could
+        tell it from the next answer.
+        """
+        owner = self._owner()
+        if owner is not None and owner.connection is not None:
+            owner.connection.close()
 
     def _release(self, *, complete: bool) -> None:
         """Return the connection now: urllib3 would right after, too late for the trace to tell."""
@@ -283,13 +294,4 @@ class HTTPResponse(http.client.HTTPResponse):
             return http.client.IncompleteRead(b"", self.length)
         handled = sys.exc_info()[1]
         # A GeneratorExit is the reader leaving, through urllib3's generators too.
-        return handled if isinstance(handled, Exception) and _is_of_the_reading(handled) else None
-
-
-def _is_of_the_reading(error: BaseException) -> bool:
-    """Whether ``error`` came up in the code that reads the body, and not in that which uses it."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    module = traceback.tb_frame.f_globals.get("__name__", "") if traceback is not None else ""
-    return module.startswith(("urllib3.", "http.client"))
+        return handled if isinstance(handled, Exception) and is_of_the_reading(handled) else None
