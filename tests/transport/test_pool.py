@@ -13,6 +13,7 @@ import pytest
 from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inflight import OngoingCall, current_call
 from tracedclient.transport.addresses import AddressPolicy, came_from
+from tracedclient.transport.connection import HTTPConnection
 from tracedclient.transport.dial import USUAL
 from tracedclient.transport.pool import HTTPConnectionPool
 
@@ -186,4 +187,29 @@ def test_a_connection_that_is_put_back_is_nobodys(listener):
     assert (conn.trace, conn.call, conn.sock.deadline) == (None, None, None)
     assert time.monotonic() - conn.idle_since < 5
     assert not peer.pool._in_use
+    peer.close()
+
+
+class Ending(HTTPConnection):
+    """Its call ends right after somebody has looked at it."""
+
+    looks = 0
+
+    @property
+    def call(self):
+        self.looks += 1
+        return OngoingCall("1", "GET", "http://a.test/", None) if self.looks == 1 else None
+
+    @call.setter
+    def call(self, _):
+        self.looks = 0
+
+
+def test_a_call_that_ends_meanwhile_does_not_harm_who_waits(listener):
+    """To tell who holds the connections takes no look that the end of a call could spoil."""
+    peer = Peer(listener, maxsize=1)
+    conn = Ending("127.0.0.1")
+    peer.pool._in_use.add(weakref.ref(conn))
+
+    assert [holder.trace_id for holder in peer.pool._holders()] == ["1"]
     peer.close()

@@ -157,7 +157,8 @@ class _TracedPool(_Base):
 
     def _holders(self) -> tuple[httptrace.Holder, ...]:
         conns = [conn for mark in self._in_use.copy() if (conn := mark()) is not None]
-        calls = [(conn.call, conn.phase) for conn in conns if conn.call is not None]
+        # Looked at once: each may end at any moment.
+        calls = [(call, conn.phase) for conn in conns if (call := conn.call) is not None]
         calls.sort(key=lambda held: held[0].started)
         return tuple(
             httptrace.Holder(trace_id=call.trace_id, age=call.age, phase=phase)
