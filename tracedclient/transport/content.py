@@ -32,7 +32,7 @@ class Chunks:
         self._left = most
         self._parts: list[bytes] = []
 
-    def take(self, data: bytes) -> bytes | None:
+    def take(self, data: bytes | bytearray) -> bytes | None:
         """Return the whole content when it is in ``data``, which begins as it did the last time;
         ``None`` while some of it is missing.
 
@@ -48,11 +48,11 @@ class Chunks:
                 if len(data) != end + 2:
                     raise Unplain
                 return b"".join(self._parts)
-            self._parts.append(data[start:end])
+            self._parts.append(bytes(data[start:end]))
             self._left -= end - start
             self._at = end + 2
 
-    def _size(self, data: bytes) -> tuple[int, int] | None:
+    def _size(self, data: bytes | bytearray) -> tuple[int, int] | None:
         """Where the next chunk's bytes begin and end; ``None`` when its size has not come."""
         match = _SIZE.match(data, self._at)
         if match is None:
@@ -66,8 +66,8 @@ class Chunks:
         return match.end(), match.end() + size
 
     @staticmethod
-    def _ends_in(data: bytes, _: int, end: int) -> bool:
-        mark = data[end : end + 2]
+    def _ends_in(data: bytes | bytearray, _: int, end: int) -> bool:
+        mark = bytes(data[end : end + 2])
         if not b"\r\n".startswith(mark):
             raise Unplain
         return len(mark) == 2

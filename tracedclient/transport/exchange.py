@@ -73,7 +73,7 @@ class _Exchange(Answered):
     """Where an exchange stands of which nobody is told."""
 
     _stage: Stage = "connect"
-    _data = b""
+    _data: bytes | bytearray = b""
     _ended = False
     _in_body = False
 
@@ -91,7 +91,7 @@ class _Exchange(Answered):
             self._reads(),
             error=error,
             written=self._plain.head + (self._plain.body or b""),
-            data=self._data,
+            data=bytes(self._data),
             ended=self._ended,
             in_body=self._in_body,
         )
@@ -150,7 +150,7 @@ class _Exchange(Answered):
             self._read(_READ)
         if len(self._data) > whole:
             raise _Unusual
-        return self._data[head.size :]
+        return bytes(self._data[head.size :])
 
     def _read_chunks(self, head: Head) -> bytes:
         chunks = Chunks(head.size, self._plain.max_body)
@@ -161,8 +161,16 @@ class _Exchange(Answered):
         return body
 
     def _read(self, size: int) -> None:
-        data = self._conn.sock.recv(size)
+        self._take_in(self._conn.sock.recv(size))
+
+    def _take_in(self, data: bytes) -> None:
         self._ended = not data
+        if not self._data:
+            self._data = data
+            return
+        if isinstance(self._data, bytes):
+            # An answer in many pieces, as TLS may bring it, would be copied whole with each.
+            self._data = bytearray(self._data)
         self._data += data
 
 
@@ -223,8 +231,7 @@ class _Told(_Exchange):
                 meter.count(len(data))
                 if self._in_body:
                     self._tell_read(len(data), meter.read_at - began)
-        self._ended = not data
-        self._data += data
+        self._take_in(data)
 
     # --- what a trace is told -----------------------------------------------------------------
 

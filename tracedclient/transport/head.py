@@ -166,7 +166,7 @@ class Head(NamedTuple):
         )
 
 
-def response_head(data: bytes, *, to_head: bool) -> Head | None:
+def response_head(data: bytes | bytearray, *, to_head: bool) -> Head | None:
     """Return the head that ``data`` begins with; ``None`` for leave it to http.client.
 
     ``to_head`` says that the request was a HEAD, whose answer has no body whatever its length.
