@@ -70,6 +70,28 @@ def test_query_values_never_survive(scheme, name, value, host):
             assert not leaks(redact_text(f"Max retries exceeded with url: /v1?{query} (Caused by"))
 
 
+@given(schemes, st.sampled_from(["jsessionid", "token", "", "v.1"]), secrets, hosts)
+def test_parameters_of_a_path_never_survive(scheme, name, value, host):
+    """No value of a path's parameter is shown, in no segment; nor is one that is only a value."""
+    raw = re.sub("[/?#=;@]", "", value)
+    for parameter in (f"{name}={quote(value, safe='')}", f"{name}={raw}", quote(value, safe="")):
+        for path in (f"/v1;{parameter}", f"/v1;a=b;{parameter}/orders", f"/v1;{parameter};c?d=e#f"):
+            assert not leaks(redact_url(f"{scheme}{host}{path}"))
+            assert not leaks(redact_url(path))
+            if " " not in path:
+                assert not leaks(redact_text(f"asked '{scheme}{host}{path}' in vain"))
+                assert not leaks(redact_text(f"exceeded with url: {path} (Caused by"))
+
+
+def test_long_path_is_redacted_in_no_time():
+    """A path of a million characters, which a peer may have written, takes no longer than its length."""
+    began = time.monotonic()
+    for path in ("/" + "a" * 10**6, "/;" * 10**6, "/" + ";" * 10**6, "/" + ";=" * 10**6):
+        redact_url(f"https://api.test{path};a=b")
+        redact_text(f"asked {path};a=b")
+    assert time.monotonic() - began < 30
+
+
 @given(schemes, secrets, hosts)
 def test_fragment_never_survives(scheme, fragment, host):
     """No fragment is shown: one-time links carry their secret there."""
@@ -119,6 +141,12 @@ def test_malformed_urls_leak_nothing(url):
         ("https://user:pa/ss@api.test/v1", f"https://{REDACTED}@"),
         ("user:pass@api.test/v1", REDACTED),
         ("/v1/orders?page=2", f"/v1/orders?page={REDACTED}"),
+        (
+            "https://api.test/a;v=1/b;x;;y=",
+            f"https://api.test/a;v={REDACTED}/b;{REDACTED};{REDACTED};y={REDACTED}",
+        ),
+        ("https://api.test/;a?b=;c", f"https://api.test/;{REDACTED}?b={REDACTED}"),
+        (f"https://api.test/https://u:p;{CANARY}@b.test/", f"https://api.test/https://{REDACTED}/"),
         ("example.com/v1", "example.com/v1"),
         ("localhost:8080/v1", "localhost:8080/v1"),
         ("", ""),

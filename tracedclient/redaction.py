@@ -1,8 +1,9 @@
 """What of a request may be shown. Facts pass through here when they enter a trace, so that no sink,
 no log line and no exception text behind it can leak what never got in.
 
-By allow-list: a URL keeps its scheme, host, port, path and the *names* of its query; an exception
-keeps its class, and its text only where it is known to speak of the network alone.
+By allow-list: a URL keeps its scheme, host, port, path and the *names* of its query, and of the path's
+parameters (``;jsessionid=…``); an exception keeps its class, and its text only where it is known to
+speak of the network alone.
 """
 
 from __future__ import annotations
@@ -31,13 +32,15 @@ _WRAPPERS = frozenset({"requests", "urllib3"})
 
 # RFC 3986, appendix B: matches anything, and unlike urlsplit raises for nothing.
 _URL = pattern(r"([^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?")
-# Without one of these it has neither userinfo, nor query, nor fragment.
-_HIDES = pattern("[@?#]")
+# Without one of these it has neither userinfo, nor parameters, nor query, nor fragment.
+_HIDES = pattern("[@;?#]")
 _ADDRESS = pattern(r"(?:\[[^@\[\]]*\]|[^:@\[\]]*)(?::[0-9]+)?")
 
 # Each takes a character once only: an error text can be long, and a peer may have written it.
 _AFTER_SLASHES = pattern(r"(?<=//)[^ ]+")
 _QUERY = pattern(r"\?[^ ]+")
+# A path by itself, and no media type: "text/html;charset=utf-8".
+_PATH = pattern(r"(?<![\w*+.-])/[^ ?]+")
 _UP_TO_AT = pattern(r"[^ /@]+@?")
 # "Basic Constraints of CA cert not marked critical" is what Python 3.13 says of many a private CA.
 _CREDENTIAL = pattern(
@@ -115,7 +118,8 @@ HARMLESS_HEADERS = frozenset(
 
 
 def redact_url(url: str) -> str:
-    """Return ``url`` without userinfo, query values and fragment, at most 2,048 characters.
+    """Return ``url`` without userinfo, fragment, and the values of its query and of its path's
+    parameters, at most 2,048 characters.
 
     The names of the query stay, because they tell one call from another (OpenTelemetry's rule for
     ``url.full``, applied to every value instead of a list of known secrets).
@@ -131,7 +135,8 @@ def redact_url(url: str) -> str:
         return REDACTED if authority is None else f"{scheme}//{REDACTED}@"
     host = "" if authority is None else f"//{REDACTED}@{address}" if userinfo else f"//{address}"
     names = f"?{_names(query)}" if query else ""
-    return _cut(f"{scheme}{host}{_without_userinfo(path)}{names}", _MAX_URL)
+    path = _without_userinfo(_without_parameters(path))
+    return _cut(f"{scheme}{host}{path}{names}", _MAX_URL)
 
 
 def _parts(url: str) -> tuple[str, str | None, str, str]:
@@ -141,12 +146,23 @@ def _parts(url: str) -> tuple[str, str | None, str, str]:
 
 
 def _names(query: str) -> str:
-    def redact(pair: str) -> str:
-        name, equals, _ = pair.partition("=")
-        # A query without "=" is all value: signed URLs and one-time links look like that.
-        return f"{name}={REDACTED}" if equals else REDACTED
+    return "&".join(map(_name, query.split("&")))
 
-    return "&".join(redact(pair) for pair in query.split("&"))
+
+def _name(pair: str) -> str:
+    name, equals, _ = pair.partition("=")
+    # One without "=" is all value: signed URLs and one-time links look like that.
+    return f"{name}={REDACTED}" if equals else REDACTED
+
+
+def _without_parameters(path: str) -> str:
+    return "/".join(map(_segment, path.split("/"))) if ";" in path else path
+
+
+def _segment(segment: str) -> str:
+    # RFC 3986, section 3.3. Beside an @, it may as well be a password with a ; in it.
+    name, *parameters = segment.split(";")
+    return REDACTED if parameters and "@" in segment else ";".join([name, *map(_name, parameters)])
 
 
 def redact_headers(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -173,6 +189,8 @@ def redact_text(text: str) -> str:
     """
     text = _AFTER_SLASHES.sub(lambda match: redact_url(f"//{match[0]}")[2:], printable(text))
     text = _QUERY.sub(lambda match: f"?{_names(match[0][1:].partition('#')[0])}", text)
+    if ";" in text:
+        text = _PATH.sub(lambda match: _without_parameters(match[0]), text)
     text = _CREDENTIAL.sub(lambda match: f"{match[1]} {REDACTED}", _without_userinfo(text))
     return _cut(text, _MAX_TEXT)
 

@@ -59,6 +59,14 @@ def test_no_document_shows_a_secret(client, collected, echo_server):
     assert '"set-cookie":"REDACTED"' in line
 
 
+def test_parameters_of_media_types_are_shown(client, collected, echo_server):
+    """What follows a semicolon is no secret in a header that says how a message is carried."""
+    accepted = "text/html;level=1, */*;q=0.8, application/vnd.x+json;v=2"
+    client.get(echo_server.url, headers={"Accept": accepted})
+    headers = collected.one.attempts[0].exchanges[0].request_headers
+    assert headers["accept"] == accepted
+
+
 def test_level_timing_has_no_headers(make_client, collected, echo_server):
     """Without that level no header is in the trace."""
     make_client().get(echo_server.url)

@@ -1,6 +1,7 @@
 """The secrets corpus: a canary in every place of a call, or of an answer, where a credential can be.
 
-The path of a URL is no such place: it is shown, because it tells one call from another.
+The path of a URL is no such place, but for its parameters: it is shown, because it tells one call from
+another.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ ANSWERS: dict[str, bytes] = {
     "WWW-Authenticate": f'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="{CANARY}"\r\n'.encode(),
     "Authentication-Info": f'HTTP/1.1 200 OK\r\nAuthentication-Info: nextnonce="{CANARY}"\r\n'.encode(),
     "Location, relative": f"HTTP/1.1 302 Go\r\nLocation: /?token={CANARY}\r\n".encode(),
+    "Location, a path's parameter": f"HTTP/1.1 302 Go\r\nLocation: /a;s={CANARY}/b\r\n".encode(),
     "Location, with a user": f"HTTP/1.1 302 Go\r\nLocation: http://{USER}@127.0.0.1:1/\r\n".encode(),
     "Location, another scheme": f"HTTP/1.1 302 Go\r\nLocation: ftp://h/?t={CANARY}\r\n".encode(),
     "Location, malformed": f"HTTP/1.1 302 Go\r\nLocation: http://[{CANARY}\r\n".encode(),
@@ -81,6 +83,7 @@ MALFORMED: dict[str, bytes] = {
 
 MISSPELT = (
     f"orders.internal/?token={CANARY}",
+    f"orders.internal/a;token={CANARY}",
     f"//{USER}@orders.internal/",
     f"http:///?token={CANARY}",
     f"http://{USER}@/",
@@ -89,6 +92,7 @@ MISSPELT = (
     f" http://*.internal/?token={CANARY}",
     f"http://{USER}@{'x' * 64}.internal/?token={CANARY}",
     f"ftp://{USER}@orders.internal/?token={CANARY}",
+    f"http:///a;token={CANARY}",
 )
 """URLs that requests objects to."""
 
@@ -120,6 +124,8 @@ def places() -> Iterator[Place]:
     yield Place("a query, encoded", f"?q={quoted}")
     yield Place("a query, twice", f"?a=1&a={CANARY}&a=2")
     yield Place("a query with semicolons", f"?a=1;b={CANARY}")
+    yield Place("a path's parameter", f"orders;jsessionid={CANARY}")
+    yield Place("a path's parameter without a name", f"orders;{CANARY}/7;v=1?x=1")
     yield Place("user and query", f"?p={CANARY}", user=True)
     for name in PARAMETERS:
         yield Place(f"query: {name}", f"?x=1&{name}={CANARY}")

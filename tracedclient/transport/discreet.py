@@ -53,7 +53,7 @@ def _without(urls: list[str], arg: Any) -> Any:
 
 def redact_target(target: str) -> str:
     """Return the target of a request line as urllib3's log and errors may show it."""
-    return redact_url(target) if "?" in target else target
+    return redact_url(target) if "?" in target or ";" in target else target
 
 
 def settle_malformed(headers: HTTPMessage) -> None:
