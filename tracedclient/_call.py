@@ -11,6 +11,7 @@ from tracedclient import httptrace
 from tracedclient._prepare import set_body
 from tracedclient.errors import ClientClosed, DeadlineExceeded
 from tracedclient.httptrace import current_client_trace
+from tracedclient.inflight import current_call
 from tracedclient.redaction import causes
 from tracedclient.retry import ANSWERED, Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
 from tracedclient.retry.body import ReplayableBody
@@ -80,6 +81,16 @@ class Call:
 
     def run(self) -> Response:
         """Return the answer of the last attempt, or raise its error as it came."""
+        outer = current_call.get()
+        # Not by a context manager: an interrupt may come before its `__exit__` has begun, and all that
+        # this thread sends later would then have this call's deadline.
+        try:
+            current_call.set(self._ongoing)
+            return self._run()
+        finally:
+            current_call.set(outer)
+
+    def _run(self) -> Response:
         started = time.monotonic()
         self._rules.budgets.deposit(self._origin)
         try:

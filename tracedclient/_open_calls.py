@@ -11,11 +11,11 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tracedclient.inflight import InFlight, OngoingCall, current_call
 from tracedclient.transport import TracedResponse
 
 if TYPE_CHECKING:
     from tracedclient._tracing import Tracing
+    from tracedclient.inflight import InFlight, OngoingCall
     from tracedclient.recorder import Recorder
     from tracedclient.trace.model import TraceResult
 
@@ -35,20 +35,22 @@ class OpenCalls:
 
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing
-        self.ongoing: dict[int, OngoingCall] = {}
+        # Weakly: an interrupt may come between any two steps, and what it ended is in nobody's hands.
+        self.ongoing: dict[int, weakref.ref[OngoingCall]] = {}
         _all.add(self)
 
     def now(self) -> tuple[InFlight, ...]:
         """Return where they stand, the oldest first."""
-        ongoing = sorted(self.ongoing.values(), key=lambda call: call.started)
-        return tuple(call.now() for call in ongoing)
+        held = [call() for call in list(self.ongoing.values())]
+        ongoing = [call for call in held if call is not None]
+        return tuple(call.now() for call in sorted(ongoing, key=lambda call: call.started))
 
     def forget(self) -> None:
         """Forget them: they are the parent process's."""
         self.ongoing = {}
 
     def until_done(self, ongoing: OngoingCall, recorder: Recorder | None) -> _UntilDone:
-        """Have ``ongoing`` among them, and in the context, inside of a ``with`` block.
+        """Have ``ongoing`` among them inside of a ``with`` block.
 
         One with a recorder stays among them until its trace is finished: by an error in the block,
         or by ``finish_with_body`` after it.
@@ -127,24 +129,20 @@ def _nothing(_: object) -> None:
 
 
 class _UntilDone:
-    __slots__ = ("_call", "_calls", "_recorder", "_token")
+    __slots__ = ("_call", "_calls", "_recorder")
 
     def __init__(self, calls: OpenCalls, call: OngoingCall, recorder: Recorder | None) -> None:
         self._calls, self._call, self._recorder = calls, call, recorder
 
     def __enter__(self) -> None:
-        self._calls.ongoing[id(self._call)] = self._call
-        self._token = current_call.set(self._call)
+        self._calls.ongoing[id(self._call)] = weakref.ref(self._call)
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         recorder = self._recorder
-        try:
-            if error is not None or recorder is None:
-                self._calls.ongoing.pop(id(self._call), None)
-            if error is not None and recorder is not None:
-                _annotate(error, self._calls.finish(self._call, recorder, None, error))
-        finally:
-            current_call.reset(self._token)
+        if error is not None or recorder is None:
+            self._calls.ongoing.pop(id(self._call), None)
+        if error is not None and recorder is not None:
+            _annotate(error, self._calls.finish(self._call, recorder, None, error))
 
 
 def _annotate(error: BaseException, result: TraceResult | None) -> None:

@@ -54,6 +54,7 @@ class OngoingCall:
     """One ``do()``, from its beginning to its end."""
 
     __slots__ = (
+        "__weakref__",
         "attempt",
         "connection",
         "deadline",

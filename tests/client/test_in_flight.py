@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextvars
+import gc
 import io
 import os
 import signal
+import sys
 import threading
 import time
+from itertools import count
 
 import pytest
 import requests
@@ -14,6 +18,7 @@ import servers
 import tenacity
 
 from tracedclient import RetryPolicy, debugging
+from tracedclient.inflight import current_call
 
 
 @pytest.fixture
@@ -85,6 +90,55 @@ def test_a_streamed_call_is_listed_until_its_body_is_read(client, echo_server):
     assert [call.phase for call in client.in_flight()] == ["receive"]
     response.content  # noqa: B018 - reading ends it
     assert client.in_flight() == ()
+
+
+def interrupted_at(number, call):
+    """Whether ``call`` came to so many functions of these modules; it is interrupted as the last begins."""
+    left = number
+    watched = tuple(
+        f"tracedclient{os.sep}{name}.py" for name in ("_call", "_open_calls", "recorder")
+    )
+
+    def interrupt(frame, event, _):
+        nonlocal left
+        if event == "call" and frame.f_code.co_filename.endswith(watched):
+            left -= 1
+            if not left:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+# What an interrupt leaves open, the collector closes.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("options", [{"debug": False}, {"debug": True}, {"stream": True}])
+def test_an_interrupted_call_is_not_listed(make_client, echo_server, options):
+    """Whenever an interrupt comes, the call is in flight no more, and nothing sent later is bound by it."""
+    client = make_client(sinks=[])
+    left_behind = []
+
+    def call(number):
+        if not interrupted_at(number, lambda: client.get(echo_server.url, **options).content):
+            return False
+        if client.in_flight():
+            gc.collect()
+        left_behind.extend([*client.in_flight(), *filter(None, [current_call.get()])])
+        return True
+
+    # Each in a context of its own.
+    reached = next(n for n in count(1) if not contextvars.copy_context().run(call, n))
+
+    assert reached > 5
+    assert left_behind == []
 
 
 def test_a_signal_prints_what_hangs(client, held):
