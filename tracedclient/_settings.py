@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracedclient._call import Rules
+from tracedclient._pattern import pattern
 from tracedclient.debug.unasked import Unasked, is_overridden_from_outside
 from tracedclient.propagation import Propagation
 from tracedclient.retry import RetryPolicy
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tracedclient.sinks.flight import Flight, FlightRecorder
     from tracedclient.trace.decision import Decision
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_NAME = pattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _POOLS = 64
 
 
