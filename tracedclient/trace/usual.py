@@ -55,6 +55,10 @@ class Lines:
         """How many it knows."""
         return len(self._texts)
 
+    def forget(self) -> None:
+        """Forget every shape."""
+        self._texts.clear()
+
     def _first(self, shape: Like, figures: Filling, record: TraceResult) -> str:
         line = to_json(record).decode()
         if not self._has_room():
@@ -71,7 +75,7 @@ class Lines:
         if now < self._full_until:
             return False
         self._full_until = now + _FORGET_EVERY_SECONDS
-        self._texts.clear()
+        self.forget()
         return True
 
 
