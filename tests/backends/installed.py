@@ -10,7 +10,9 @@ import requests
 from sources.process import ServerProcess
 
 INSTALL = "tests/backends/install"
-PATIENCE = 10.0
+PATIENCE = 60.0
+PATIENCE_AT_START = 120.0
+"""Seconds. On a machine with other work to do, the start of a JVM alone takes more than 30."""
 
 
 def installed(name):
@@ -38,7 +40,9 @@ class Backend:
 
     def __init__(self, command, port, directory):
         self.url = f"http://127.0.0.1:{port}"
-        self._process = ServerProcess(command, port=port, directory=directory, install=INSTALL)
+        self._process = ServerProcess(
+            command, port=port, directory=directory, install=INSTALL, patience=PATIENCE_AT_START
+        )
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -56,7 +60,7 @@ class Backend:
 
     def ask(self, path, url=None, **query):
         """The JSON at ``path`` of its API; ``None`` where it says that there is none."""
-        answer = self._session.get(f"{url or self.url}{path}", params=query, timeout=10)
+        answer = self._session.get(f"{url or self.url}{path}", params=query, timeout=PATIENCE)
         if answer.status_code == 404:
             return None
         answer.raise_for_status()
@@ -65,7 +69,7 @@ class Backend:
     def post(self, path, body):
         """The answer to ``body``, JSON as bytes."""
         head = {"Content-Type": "application/json"}
-        return self._session.post(f"{self.url}{path}", data=body, headers=head, timeout=10)
+        return self._session.post(f"{self.url}{path}", data=body, headers=head, timeout=PATIENCE)
 
     def close(self):
         self._session.close()

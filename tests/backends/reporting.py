@@ -10,6 +10,7 @@ from py_zipkin.transport import SimpleHTTPTransport
 from py_zipkin.zipkin import zipkin_span
 
 from backends.company import company
+from backends.installed import PATIENCE
 from tracedclient.instruments.zipkin import ZipkinReporter
 from tracedclient.propagation import Propagation
 
@@ -44,10 +45,10 @@ def py_zipkin(zipkin):
 @contextmanager
 def reporting(zipkin, propagation=B3, **options_of_company):
     """The company with our reporters; afterwards all has been sent."""
-    with ZipkinReporter(zipkin.url) as reporter:
+    with ZipkinReporter(zipkin.url, timeout=PATIENCE) as reporter:
         options = {"instruments": [reporter], "propagation": propagation}
         around = py_zipkin(zipkin)
         with company(options, options, around, **options_of_company) as found:
             yield found
-        assert reporter.flush(10)
+        assert reporter.flush(PATIENCE)
         assert reporter.stats()[1:] == (0, 0, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from statistics import median
+from typing import NamedTuple
 
 import pytest
 import servers
@@ -13,12 +14,13 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from backends.installed import PATIENCE
 from backends.telemetry import otlp, traced
 from tracedclient import HTTPClient
 from tracedclient.instruments.zipkin import ZipkinReporter
 
 CALLS = 300
-PATIENCE_OF_EXPORTERS = 2.0
+PATIENCE_OF_EXPORTERS = 8.0
 """Seconds for which each waits for its backend: who waited with them would take as long."""
 QUEUE = 64
 """Spans, of which each call has two."""
@@ -30,30 +32,47 @@ def url():
         yield server.url
 
 
-def times(client, url):
-    """The seconds that each of many calls took, in their order."""
-    taken = []
-    for _ in range(CALLS):
-        began = time.perf_counter()
-        assert client.get(url).text == "ok"
-        taken.append(time.perf_counter() - began)
-    return taken
+class Times(NamedTuple):
+    """The seconds that each of many calls took, and each of as many in between without spans."""
+
+    calls: list[float]
+    plain: list[float]
+
+    @property
+    def share(self):
+        """What a call took, a plain one being 1: both are slower on a machine that is busy just now."""
+        return median(self.calls) / median(self.plain)
+
+    def __str__(self):
+        return ", ".join(
+            f"{said}: median {median(each) * 1e3:.3f} ms, most {max(each) * 1e3:.1f} ms"
+            for said, each in zip(("with spans", "without"), self, strict=True)
+        )
 
 
-def assert_unharmed(gone, there, without):
-    """No call waited for the backend; they took what they take while it is ``there``."""
-    for said, seconds in (("gone", gone), ("there", there), ("no spans", without)):
-        print(f"{said}: median {median(seconds) * 1e3:.3f} ms, most {max(seconds) * 1e3:.1f} ms")
-    assert median(gone) < 3 * median(there)
-    assert median(gone) < 10 * median(without)
-    assert max(gone) < PATIENCE_OF_EXPORTERS / 2
+def seconds(client, url):
+    began = time.perf_counter()
+    assert client.get(url).text == "ok"
+    return time.perf_counter() - began
 
 
 @pytest.fixture
-def without(url):
-    """What the calls take with nothing that makes spans."""
-    with HTTPClient(sinks=[]) as client:
-        return times(client, url)
+def times(url):
+    """Measures a client's calls, in turns with those of one that makes no spans."""
+    with HTTPClient(sinks=[]) as plain:
+
+        def measured(client):
+            pairs = [(seconds(client, url), seconds(plain, url)) for _ in range(CALLS)]
+            return Times(*map(list, zip(*pairs, strict=True)))
+
+        yield measured
+
+
+def assert_unharmed(gone):
+    """No call waited for the backend; they took what their spans cost, next to those without."""
+    print(f"gone: {gone}")
+    assert max(gone.calls) < PATIENCE_OF_EXPORTERS / 2
+    assert gone.share < 10
 
 
 class SDK:
@@ -109,38 +128,38 @@ def sdk(collector, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["killed", "hanging"])
-def test_requests_do_not_notice_a_collector_that_is_gone(sdk, collector, url, without, kind):
+def test_requests_do_not_notice_a_collector_that_is_gone(sdk, collector, url, times, kind):
     """Killed or stopped in the middle of a run, it costs spans, which the SDK counts; no time."""
     first = sdk.client.get(url).trace
     collector.spans(first.trace_id, 2)
-    there = times(sdk.client, url)
+    print(f"there: {times(sdk.client)}")
     before = sdk.processed().get("queue_full", 0)
     with outage(collector, kind):
-        gone = times(sdk.client, url)
+        gone = times(sdk.client)
         dropped = sdk.processed()["queue_full"] - before
-    assert_unharmed(gone, there, without)
+    assert_unharmed(gone)
     assert 0 < dropped < 2 * CALLS
 
 
 @pytest.mark.parametrize("kind", ["killed", "hanging"])
-def test_requests_do_not_notice_a_zipkin_that_is_gone(zipkin, url, without, kind):
+def test_requests_do_not_notice_a_zipkin_that_is_gone(zipkin, url, times, kind):
     """Our reporter drops what it cannot post, counts each call that it drops, and takes no time."""
     reporter = ZipkinReporter(zipkin.url, timeout=PATIENCE_OF_EXPORTERS, max_queued=QUEUE)
     with HTTPClient(sinks=[], instruments=[reporter]) as client:
         first = client.get(url).trace
         zipkin.spans(first.trace_id, 2)
-        there = times(client, url)
-        assert reporter.flush(10)
+        print(f"there: {times(client)}")
+        assert reporter.flush(PATIENCE)
         before = reporter.stats()
         with outage(zipkin, kind):
-            gone = times(client, url)
-            reporter.flush(10)
+            gone = times(client)
+            reporter.flush(PATIENCE)
             during = reporter.stats()
         later = client.get(url).trace
-        assert reporter.flush(10)
+        assert reporter.flush(PATIENCE)
         zipkin.spans(later.trace_id, 2)
         after = reporter.stats()
-    assert_unharmed(gone, there, without)
+    assert_unharmed(gone)
     assert (before.failing, before.queued) == (None, 0)
     assert during.dropped > before.dropped
     assert during.failing is not None

@@ -9,6 +9,7 @@ from logged import trace_line
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
 
 from backends.company import company
+from backends.installed import PATIENCE
 from backends.reporting import B3, py_zipkin, reporting
 from backends.seen import tree
 from backends.telemetry import traced, tracing
@@ -106,11 +107,11 @@ def test_zipkin_takes_opentelemetrys_spans(zipkin):
 
 def test_jaeger_takes_our_zipkin_spans(jaeger):
     """A reporter that is pointed at Jaeger's Zipkin port gives the tree that Zipkin has."""
-    with ZipkinReporter(jaeger.zipkin_url) as reporter:
+    with ZipkinReporter(jaeger.zipkin_url, timeout=PATIENCE) as reporter:
         options = {"instruments": [reporter], "propagation": B3}
         with company(options, options) as (client, orders_url):
             trace = client.get(f"{orders_url}/old").trace
-        assert reporter.flush(10)
+        assert reporter.flush(PATIENCE)
     assert tree(jaeger.spans(trace.trace_id, 6)) == [
         (
             "shop tracedclient.do 200",

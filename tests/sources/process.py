@@ -41,11 +41,13 @@ class ServerProcess:
         directory: Path,
         environment: Mapping[str, str] | None = None,
         install: str = "tests/sources/install",
+        patience: float = PATIENCE,
     ) -> None:
         if shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
             raise FileNotFoundError(f"there is no {command[0]} here: run {install}")
         self._command = list(command)
         self._port = port
+        self._patience = patience
         self._output = directory / "output.log"
         self._environment = {
             **os.environ,
@@ -71,7 +73,7 @@ class ServerProcess:
         self._wait()
 
     def _wait(self) -> None:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self._patience
         pause = threading.Event()
         while not self._answers():
             if self._process is None or self._process.poll() is not None or time.monotonic() > end:
