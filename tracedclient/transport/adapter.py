@@ -31,7 +31,7 @@ from tracedclient.transport.known import KnownPools, tell_uses
 from tracedclient.transport.plain import may_repeat, plain_request, whole_response
 from tracedclient.transport.pool import POOL_CLASSES
 from tracedclient.transport.shipped import wire_is_as_shipped
-from tracedclient.transport.tls import TLSContexts
+from tracedclient.transport.tls import OWN_SETTINGS, TLSContexts, left_to_urllib3
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,12 +148,15 @@ class TracedAdapter(HTTPAdapter):
         if proxy:
             proxy = prepend_scheme_if_needed(proxy, "http")
             manager = self._manager_of(proxy)
-        if proxy and proxy.lower().startswith("https:"):
+        if not OWN_SETTINGS.isdisjoint(manager.connection_pool_kw):
+            tls = left_to_urllib3(tls, verify, cert)
+        config = manager.proxy_config
+        if config is not None and manager.proxy.scheme == "https" and config.ssl_context is None:
             # The proxy is checked against the same authorities as the target, as requests does, but
             # never shown the client's certificate, which is meant for the target. Not the manager's
             # own setting: that would be the one which came first.
             context = self._tls.context(verify, None)
-            tls["_proxy_config"] = manager.proxy_config._replace(ssl_context=context)
+            tls["_proxy_config"] = config._replace(ssl_context=context)
         tell_uses(manager)
         return manager.connection_from_host(**host, pool_kwargs=tls)
 

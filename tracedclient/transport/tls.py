@@ -28,6 +28,12 @@ ALPN_PROTOCOLS = ["http/1.1"]
 RECHECK_SECONDS = 60.0
 """How long a rotated certificate may stay unnoticed."""
 
+OWN_SETTINGS = frozenset(
+    {"ssl_context", "ssl_version", "ssl_minimum_version", "ssl_maximum_version"}
+    | {"ca_cert_data", "key_password"}
+)
+"""What urllib3's pool manager may have been given that decides about a context."""
+
 Cert = str | tuple[str, str] | None
 Verify = bool | str | None
 
@@ -97,6 +103,22 @@ def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
     context.set_alpn_protocols(ALPN_PROTOCOLS)
     context.sslsocket_class = _ObservedSSLSocket
     return context
+
+
+def left_to_urllib3(settings: dict[str, Any], verify: Verify, cert: Cert) -> dict[str, Any]:
+    """Return the ``settings`` of a pool for who has settings of his own, which a context of ours would
+    replace: then urllib3 makes one of both, or adds ours to his.
+    """
+    if not is_made_here(settings.get("ssl_context")):
+        return settings
+    settings = {key: value for key, value in settings.items() if key != "ssl_context"}
+    if verify:
+        bundle = _bundle(verify)
+        settings["ca_cert_dir" if os.path.isdir(bundle) else "ca_certs"] = bundle  # noqa: PTH112 - as above
+    if cert:
+        files = (cert,) if isinstance(cert, str) else cert
+        settings.update(zip(("cert_file", "key_file"), files, strict=False))
+    return settings
 
 
 def is_made_here(context: object) -> bool:
