@@ -86,3 +86,18 @@ def test_request_that_is_not_prepared_is_refused(plain_session):
         for each in (session, plain_session):
             with pytest.raises(ValueError, match="You can only send PreparedRequests"):
                 each.send(requests.Request("GET", "http://127.0.0.1/"))
+
+
+@pytest.mark.parametrize("url", ["/a?", "?", "/a?#b"])
+@pytest.mark.parametrize("status", [200, 302])
+def test_empty_query_is_left_out(start, plain_session, url, status):
+    """As requests does, also where the answer is then for the long way to take: it is told of the
+    same request.
+    """
+    server = start(serve(lambda _: Answer(status, b"", {"Location": "/b"})))
+    with TracedSession() as session:
+        for each in (session, plain_session):
+            answer = each.get(server.url + url, timeout=5, allow_redirects=False)
+            assert answer.status_code == status
+    ours, theirs = server.requests
+    assert ours.target == theirs.target

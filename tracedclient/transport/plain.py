@@ -53,9 +53,10 @@ def plain_request(
             return None
     start = url.find("/", 8)  # behind "https://"
     before = url[:start]
-    # Without a path, as somebody has set it, its first slash is in the query, if there is one.
-    has_path = start > 0 and "?" not in before and "#" not in before
-    target = url[start:] if has_path else ""
+    # Without a path, as somebody has set it, its first slash is in the query, if there is one; and
+    # an empty query, requests leaves out.
+    is_plain = start > 0 and "?" not in before and "#" not in before and url[-1] != "?"
+    target = url[start:] if is_plain else ""
     host, origin = _host(pool.scheme, pool.host, pool.port), ""
     if pool.proxy is not None:
         if not _is_forwarded_plainly(url, pool):
@@ -87,7 +88,7 @@ def _is_forwarded_plainly(url: str, pool: Any) -> bool:
     if pool.proxy_headers or not url.startswith("http://") or not is_plain_url(url):
         return False
     # requests takes the URL apart for the proxy, and loses these.
-    return ";" not in url and url[-1] != "?"
+    return ";" not in url
 
 
 def whole_response(request: PreparedRequest, answered: Answered, adapter: Any) -> WholeResponse:
