@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -70,8 +73,6 @@ def test_public_name_is_documented(name):
 @pytest.mark.parametrize("name", [n for n in tracedclient.__all__ if n != "__version__"])
 def test_public_methods_are_documented(name):
     """Each public method and property of a public class has a docstring, its own or inherited."""
-    import inspect
-
     thing = getattr(tracedclient, name)
     if not inspect.isclass(thing):
         return
@@ -83,6 +84,25 @@ def test_public_methods_are_documented(name):
         and not inspect.getdoc(getattr(thing, attribute))
     ]
     assert bare == []
+
+
+ROOMS = ("", ".debug", ".httptrace", ".inbound", ".instruments", ".retry", ".sinks", ".testing")
+
+
+def records(room):
+    """The public classes of a room that have fields."""
+    names = getattr(importlib.import_module(f"tracedclient{room}"), "__all__", ())
+    things = [getattr(sys.modules[f"tracedclient{room}"], name) for name in names]
+    of_fields = ("_fields", "__struct_fields__", "__dataclass_fields__")
+    return [it for it in things if isinstance(it, type) and any(hasattr(it, a) for a in of_fields)]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_types_of_fields_can_be_asked_for(room):
+    """``typing.get_type_hints`` has the type of every field of a public record."""
+    for record in records(room):
+        assert set(typing.get_type_hints(record)) >= set(inspect.signature(record).parameters)
+    assert records(room) or room == ".inbound"
 
 
 def test_star_import_gives_the_public_names():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable  # noqa: TC003 - `get_type_hints` finds it
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -14,7 +15,7 @@ from tracedclient.trace.decision import Decision
 from tracedclient.trace.ids import new_span_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tracedclient.trace.model import TraceResult
 

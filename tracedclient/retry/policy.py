@@ -22,6 +22,9 @@ from tracedclient.redaction import causes
 if TYPE_CHECKING:
     from tenacity.stop import stop_base
     from tenacity.wait import wait_base
+else:
+    # For `get_type_hints`: the classes themselves are loaded when a call is tried again.
+    stop_base = wait_base = Any
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """RFC 9110 §9.2.2."""

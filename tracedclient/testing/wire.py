@@ -6,10 +6,10 @@ import http.client
 import socket
 import struct
 from contextlib import suppress
+from http.client import HTTPMessage  # noqa: TC003 - `get_type_hints` finds it
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
-    from http.client import HTTPMessage
     from threading import Event
 
 _MAX_LINE = 65536
