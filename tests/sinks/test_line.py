@@ -11,6 +11,7 @@ from contextlib import closing
 
 import pytest
 from made_traces import attempt, exchange, result
+from pythonjsonlogger.core import RESERVED_ATTRS
 from structlog.contextvars import bound_contextvars
 
 from tracedclient import JsonLogSink
@@ -115,6 +116,28 @@ def test_record_of_a_usual_handler_is_its_line():
     handled(logging.StreamHandler, result(), Formatter())
     handled(OwnHandler, result(), Formatter())
     assert [hasattr(record, "trace_id") for record in seen] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"reserved_attrs": ["duration_ms", *RESERVED_ATTRS]},
+        {"fmt": ["threadName", "outcome"]},
+        {"static_fields": {"team": "payments"}},
+        {"rename_fields": {"duration_ms": "took"}},
+        {"defaults": {"team": "payments"}},
+        {"prefix": "trace: "},
+        {"timestamp": "at"},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_settings_of_the_formatter_count(settings):
+    """What a formatter is told to leave out, add or rename it does in every handler's lines."""
+    lines = [
+        re.sub(r'"at":"[^"]*"', '"at"', handled(kind, result(), JsonLineFormatter(**settings)))
+        for kind in (logging.StreamHandler, OwnHandler)
+    ]
+    assert lines[0] == lines[1] != handled(OwnHandler, result())
 
 
 class TeamFilter(TraceIdFilter):

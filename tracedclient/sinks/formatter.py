@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.msgspec import MsgspecFormatter
 
 from tracedclient.sinks.context import as_text
@@ -27,8 +28,12 @@ class JsonLineFormatter(MsgspecFormatter):
         """Whether a trace's line is all that this formatter would make of its record."""
         # Not every version of python-json-logger has all of them.
         settings = ("prefix", "defaults", "static_fields", "rename_fields", "timestamp")
-        return type(self) is JsonLineFormatter and not any(
-            getattr(self, name, None) for name in settings
+        return (
+            type(self) is JsonLineFormatter
+            and not any(getattr(self, name, None) for name in settings)
+            # A list of fields to put first, and one of those to leave out.
+            and not self._required_fields
+            and self.reserved_attrs == set(RESERVED_ATTRS)
         )
 
     def format(self, record: logging.LogRecord) -> str:
