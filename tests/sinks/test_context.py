@@ -43,6 +43,24 @@ def test_each_context_sees_its_own(log):
     assert [record.get("request_id") for record in log.records] == ["r-1", None]
 
 
+class Unbound:
+    """What stands for a thing of the current request, as in Flask, and of none here."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("working outside of a request")
+
+    def __str__(self):
+        raise RuntimeError("working outside of a request")
+
+
+def test_value_that_does_not_say_what_it_is_loses_no_line(log):
+    """A bound proxy that raises for all it is asked stands as its class; the line is whole."""
+    bind_contextvars(user=Unbound(), request_id="r-1")
+    emit()
+    assert (log.one["user"], log.one["request_id"]) == ("<Unbound>", "r-1")
+
+
 RESERVED = [
     *vars(logging.makeLogRecord({})),
     "message",

@@ -54,6 +54,13 @@ def _size(entry: tuple[str, Any]) -> int:
 
 
 def _plain(value: Any) -> Any:
+    try:
+        return _as_json(value)
+    except Exception:  # noqa: BLE001 - a proxy may refuse even to say what it is
+        return f"<{type(value).__name__}>"
+
+
+def _as_json(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, float):
