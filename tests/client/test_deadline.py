@@ -11,7 +11,7 @@ import pytest
 import requests
 import servers
 
-from tracedclient import DeadlineExceeded, RetryPolicy, Timeout
+from tracedclient import DeadlineExceeded, RetryPolicy, Timeout, TracedSession
 
 SHORT = Timeout(connect=0.3, read=0.3, total=0.7)
 
@@ -209,3 +209,21 @@ def test_many_dead_addresses_end_with_the_deadline(make_client, resolver, start)
         client.get(f"http://dead.test:{port}/")
 
     assert 0.7 < time.monotonic() - began < 3
+
+
+def test_a_sink_has_its_own_time(make_client, start, echo_server):
+    """A sink that sends something when a call ran out of time, an alert say, is not bound by that time."""
+    hanging = start(
+        servers.ScriptedServer(lambda peer: peer.read_request() and peer.read_request())
+    )
+    sent = []
+
+    class Alerting:
+        def emit(self, _):
+            with TracedSession() as session:
+                sent.append(session.get(echo_server.url, timeout=5).status_code)
+
+    client = make_client(sinks=[Alerting()], timeout=Timeout(1, 1, 0.2))
+    with pytest.raises(DeadlineExceeded):
+        client.get(hanging.url)
+    assert sent == [200]
