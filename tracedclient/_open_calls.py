@@ -37,6 +37,8 @@ class OpenCalls:
         self._tracing = tracing
         # Weakly: an interrupt may come between any two steps, and what it ended is in nobody's hands.
         self.ongoing: dict[int, weakref.ref[OngoingCall]] = {}
+        # An answer that the garbage collector finds is to find its connection open, to close it.
+        self._streamed: dict[int, OngoingCall] = {}
         _all.add(self)
 
     def now(self) -> tuple[InFlight, ...]:
@@ -48,6 +50,7 @@ class OpenCalls:
     def forget(self) -> None:
         """Forget them: they are the parent process's."""
         self.ongoing = {}
+        self._streamed = {}
 
     def until_done(self, ongoing: OngoingCall, recorder: Recorder | None) -> _UntilDone:
         """Have ``ongoing`` among them inside of a ``with`` block.
@@ -76,8 +79,11 @@ class OpenCalls:
         held = weakref.ref(response, _nothing)
         status, context = response.status_code, copy_context()
 
+        self._streamed[id(ongoing)] = ongoing
+
         def finish() -> None:
             self.ongoing.pop(id(ongoing), None)
+            self._streamed.pop(id(ongoing), None)
             answer = held()
             if answer is None and recorder.abandoned():
                 # In a finalizer, which may run in the middle of anything that takes a lock: a
