@@ -37,8 +37,9 @@ class OpenCalls:
         self._tracing = tracing
         # Weakly: an interrupt may come between any two steps, and what it ended is in nobody's hands.
         self.ongoing: dict[int, weakref.ref[OngoingCall]] = {}
-        # An answer that the garbage collector finds is to find its connection open, to close it.
-        self._streamed: dict[int, OngoingCall] = {}
+        # With the answer that its reader has: when the garbage collector comes to that one, it is to
+        # find its connection open, and close it.
+        self._streamed: dict[int, tuple[OngoingCall, weakref.ref[Any]]] = {}
         _all.add(self)
 
     def now(self) -> tuple[InFlight, ...]:
@@ -74,16 +75,16 @@ class OpenCalls:
                 if not self._tracing.take_line(recorder):
                     self._take(recorder)
             return
-        # Weakly: who drops an answer unread must not have it kept by its own trace. The callback is
-        # there for Python 3.14, which clears a reference without one too late to be of use.
-        held = weakref.ref(response, _nothing)
+        # Weakly: who drops an answer unread must not have it kept by its own trace. Python 3.14
+        # clears a reference without a callback too late to be of use.
+        key = id(ongoing)
+        held = weakref.ref(response, lambda _: self._streamed.pop(key, None))
         status, context = response.status_code, copy_context()
-
-        self._streamed[id(ongoing)] = ongoing
+        self._streamed[key] = ongoing, held
 
         def finish() -> None:
-            self.ongoing.pop(id(ongoing), None)
-            self._streamed.pop(id(ongoing), None)
+            self.ongoing.pop(key, None)
+            self._streamed.pop(key, None)
             answer = held()
             if answer is None and recorder.abandoned():
                 # In a finalizer, which may run in the middle of anything that takes a lock: a
@@ -128,10 +129,6 @@ def _result(recorder: Recorder) -> TraceResult | None:
         with suppress(Exception):
             logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
         return None
-
-
-def _nothing(_: object) -> None:
-    pass
 
 
 class _UntilDone:

@@ -136,6 +136,9 @@ def test_an_interrupted_call_is_not_listed(make_client, echo_server, options):
 
     # Each in a context of its own.
     reached = next(n for n in count(1) if not contextvars.copy_context().run(call, n))
+    client.close()
+    # Now, and not in the middle of another test.
+    gc.collect()
 
     assert reached > 5
     assert left_behind == []
