@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import os
 import random
-import re
 from typing import TYPE_CHECKING
+
+from tracedclient._pattern import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # \Z and not $: $ lets a trailing newline pass.
-_VALID = re.compile(r"\A[A-Za-z0-9._:/+=@-]{1,128}\Z")
-W3C_TRACE_ID = re.compile(r"\A(?!0{32}\Z)[0-9a-f]{32}\Z")
+_VALID = pattern(r"\A[A-Za-z0-9._:/+=@-]{1,128}\Z")
+W3C_TRACE_ID = pattern(r"\A(?!0{32}\Z)[0-9a-f]{32}\Z")
 _MAX_LENGTH = 128
 
 
