@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from tracedclient import httptrace
 from tracedclient._prepare import set_body
+from tracedclient._value import Value
 from tracedclient.errors import ClientClosed, DeadlineExceeded
 from tracedclient.httptrace import current_client_trace
 from tracedclient.inflight import current_call
@@ -36,7 +37,7 @@ _UNAVAILABLE = (502, 503, 504)
 _ANSWERED = Next(ANSWERED, 0.0)
 
 
-class Rules(NamedTuple):
+class Rules(Value):
     """What does not change from one call of a client to the next."""
 
     policy: RetryPolicy

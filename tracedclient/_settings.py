@@ -80,7 +80,7 @@ def new_session(
         raise TypeError(f"addresses must be an AddressPolicy or None, not {addresses!r}")
     session = TracedSession(
         environment=Environment.capture() if trust_env else Environment(),
-        dialing=_dialing(family, happy_eyeballs=happy_eyeballs)._replace(addresses=addresses),
+        dialing=_dialing(family, addresses, happy_eyeballs=happy_eyeballs),
         redirects=redirects,
         max_response_bytes=max_response_bytes,
         cookies=cookies,
@@ -106,11 +106,13 @@ def _check_positive(name: str, value: object) -> None:
         raise ValueError(f"{name} must be an int of 1 or more, not {value!r}")
 
 
-def _dialing(family: object, *, happy_eyeballs: bool) -> Dialing:
+def _dialing(
+    family: Literal[4, 6] | None, addresses: AddressPolicy | None, *, happy_eyeballs: bool
+) -> Dialing:
     if family not in (None, 4, 6):
         raise ValueError(f"family must be None, 4 or 6, not {family!r}")
-    dialing = Dialing(version=family)
-    return dialing if happy_eyeballs else dialing._replace(stagger=None)
+    stagger = Dialing.stagger if happy_eyeballs else None
+    return Dialing(family, stagger, addresses)
 
 
 def flag(debug: object) -> FlagUpdater | Unasked:

@@ -14,7 +14,7 @@ from tracedclient.httptrace import ClientTrace, client_trace
 from tracedclient.inflight import OngoingCall, current_call
 from tracedclient.transport.addresses import AddressPolicy, came_from
 from tracedclient.transport.connection import HTTPConnection
-from tracedclient.transport.dial import USUAL
+from tracedclient.transport.dial import Dialing
 from tracedclient.transport.pool import HTTPConnectionPool
 
 
@@ -142,7 +142,7 @@ def test_short_and_long_way_lend_alike(listener, state, fresh, block, before):
 
 def lent(listener, way, state, fresh, block, before):
     peer, journal = Peer(listener, maxsize=2, block=block), Journal()
-    peer.pool.dialing = USUAL._replace(addresses=AddressPolicy())
+    peer.pool.dialing = Dialing(addresses=AddressPolicy())
     call = OngoingCall("t-1", "GET", "http://h.test/", 10)
     call.starts(1, fresh=fresh)
     state(peer)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tracedclient._value import Value
 from tracedclient.retry import testmode
 from tracedclient.retry.policy import (
     THROTTLE_STATUSES,
@@ -47,7 +48,7 @@ class Attempted(Generic[Answer]):
         """The answer's ``Retry-After`` header."""
 
 
-class Next(NamedTuple):
+class Next(Value):
     """What follows a try."""
 
     decision: Decision

@@ -138,7 +138,7 @@ def _listed(name: str, values: Any) -> list[Any]:
         raise TypeError(f"{name} must be a collection, not {values!r}") from None
 
 
-class AttemptFacts(NamedTuple):
+class AttemptFacts(Value):
     """What is known of a try that has ended."""
 
     method: str

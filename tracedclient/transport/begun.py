@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import threading
 import time
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from tracedclient._value import Value
 
 Stage = Literal["pool", "connect", "send", "receive"]
 
@@ -31,7 +33,7 @@ class Meter:
         self.bytes_read += size
 
 
-class Begun(NamedTuple):
+class Begun(Value):
     """An exchange under way."""
 
     stage: Stage

@@ -12,7 +12,7 @@ import socket
 import time
 from functools import lru_cache
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from urllib3.exceptions import LocationParseError
 
@@ -20,6 +20,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import connection as urllib3_connection
 
 from tracedclient import httptrace
+from tracedclient._value import Value
 from tracedclient.transport import on_demand
 from tracedclient.transport.candidate import (
     Address,
@@ -52,7 +53,7 @@ _NOWHERE_TO_GO = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOS
 """What this machine says of an address that it has no way to, such as IPv6 without a route."""
 
 
-class Dialing(NamedTuple):
+class Dialing(Value):
     """How addresses are chosen and tried."""
 
     version: int | None = None

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 from requests.utils import should_bypass_proxies
 
+from tracedclient._value import Value
+
 _MAX_ORIGINS = 1024
 
 
-class Environment(NamedTuple):
+class Environment(Value):
     """What the environment variables said when it was captured."""
 
     proxies: tuple[tuple[str, str], ...] = ()

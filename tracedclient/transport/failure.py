@@ -8,14 +8,14 @@ that passes through it; they cost nothing on the way of a request that succeeds.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import NamedTuple
 
+from tracedclient._value import Value
 from tracedclient.redaction import causes
 
 _ATTRIBUTE = "_tracedclient_wire"
 
 
-class WireFacts(NamedTuple):
+class WireFacts(Value):
     phase: str
     """What was under way, one of ``trace.model.PHASES``."""
     sent: bool

@@ -263,7 +263,7 @@ def _failed_without_connection(trace: ClientTrace | None, error: BaseException) 
     facts = WireFacts("blocked", sent=False, reused=False)
     attach(error, facts)
     if trace is not None:
-        trace.failed(httptrace.FailedInfo(error=error, **facts._asdict()))
+        trace.failed(httptrace.FailedInfo(error=error, **vars(facts)))
 
 
 _MAX_HOLDERS = 10

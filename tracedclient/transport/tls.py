@@ -11,12 +11,13 @@ import os
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
 from tracedclient import httptrace
+from tracedclient._value import Value
 from tracedclient.redaction import causes
 from tracedclient.transport.bounded import BoundedSSLSocket
 
@@ -38,7 +39,7 @@ Cert = str | tuple[str, str] | None
 Verify = bool | str | None
 
 
-class _Entry(NamedTuple):
+class _Entry(Value):
     context: ssl.SSLContext
     files: tuple[tuple[str, int, int], ...]
     checked_at: float
@@ -70,7 +71,7 @@ class TLSContexts:
     def _refreshed(entry: _Entry | None, verify: Verify, cert: Cert, now: float) -> _Entry:
         files = _signature(verify, cert)
         if entry is not None and entry.files == files:
-            return entry._replace(checked_at=now)
+            return _Entry(entry.context, files, now)
         return _Entry(_new_context(verify, cert), files, now)
 
 
@@ -213,33 +214,24 @@ def _told(sock: Any, *, verified: bool) -> httptrace.TLSState:
     cipher = _call(sock, "cipher")
     # ssl gives no certificate that it has not checked.
     checked = _call(sock, "getpeercert") if verified else None
-    shown = _taken_apart(checked or _unchecked_certificate(sock))
     return httptrace.TLSState(
         version=_call(sock, "version"),
         cipher=cipher[0] if cipher else None,
         alpn=_call(sock, "selected_alpn_protocol"),
         resumed=_resumed(sock),
         verified=bool(checked),
-        **shown._asdict(),
+        **_taken_apart(checked or _unchecked_certificate(sock)),
     )
 
 
-class _Shown(NamedTuple):
+def _taken_apart(certificate: dict[str, Any]) -> dict[str, Any]:
     """What a trace tells of a certificate."""
-
-    subject: str | None
-    issuer: str | None
-    not_after: str | None
-    alt_names: tuple[str, ...]
-
-
-def _taken_apart(certificate: dict[str, Any]) -> _Shown:
-    return _Shown(
-        subject=_name(certificate.get("subject")),
-        issuer=_name(certificate.get("issuer")),
-        not_after=_expiry(certificate.get("notAfter")),
-        alt_names=tuple(value for _, value in certificate.get("subjectAltName", ())),
-    )
+    return {
+        "subject": _name(certificate.get("subject")),
+        "issuer": _name(certificate.get("issuer")),
+        "not_after": _expiry(certificate.get("notAfter")),
+        "alt_names": tuple(value for _, value in certificate.get("subjectAltName", ())),
+    }
 
 
 def _unchecked_certificate(sock: Any) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Observed(State):
         attach(error, facts)
         if self.trace is not None:
             tcp = self.kernel_facts(sent=self._writing.bytes)
-            self.trace.failed(httptrace.FailedInfo(error=error, tcp=tcp, **facts._asdict()))
+            self.trace.failed(httptrace.FailedInfo(error=error, tcp=tcp, **vars(facts)))
 
 
 def _ends(sock: Any) -> tuple[str | None, str | None]:
