@@ -11,6 +11,7 @@ import ipaddress
 import socket
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -26,25 +27,19 @@ if TYPE_CHECKING:
 _IP: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_METADATA = frozenset(
-    ipaddress.ip_address(address)
-    for address in (
-        "169.254.169.254",  # most clouds
-        "169.254.170.2",  # tasks of ECS
-        "169.254.170.23",  # pods of EKS
-        "fd00:ec2::254",
-        "fd00:ec2::23",
-        "100.100.100.200",  # Alibaba
-        "168.63.129.16",  # Azure
-    )
+_METADATA = (
+    "169.254.169.254",  # most clouds
+    "169.254.170.2",  # tasks of ECS
+    "169.254.170.23",  # pods of EKS
+    "fd00:ec2::254",
+    "fd00:ec2::23",
+    "100.100.100.200",  # Alibaba
+    "168.63.129.16",  # Azure
 )
-_PRIVATE = tuple(
-    ipaddress.ip_network(network)
-    # RFC 1918, RFC 6598 (shared), RFC 4193, RFC 3879
-    for network in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
-        *("fc00::/7", "fec0::/10"),
-    )
+# RFC 1918, RFC 6598 (shared), RFC 4193, RFC 3879
+_PRIVATE = (
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+    *("fc00::/7", "fec0::/10"),
 )
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 
@@ -181,13 +176,23 @@ def _ip(address: str) -> _IP:
     return ip
 
 
+@cache
+def _metadata() -> frozenset[_IP]:
+    return frozenset(map(ipaddress.ip_address, _METADATA))
+
+
+@cache
+def _private() -> tuple[_Network, ...]:
+    return tuple(map(ipaddress.ip_network, _PRIVATE))
+
+
 def _kinds(ip: _IP) -> list[str]:
     tests = {
-        "metadata": ip in _METADATA,
+        "metadata": ip in _metadata(),
         # Linux takes 0.0.0.0 for this machine.
         "loopback": ip.is_loopback or ip.is_unspecified,
         "link-local": ip.is_link_local,
-        "private": any(ip in network for network in _PRIVATE),
+        "private": any(ip in network for network in _private()),
     }
     kinds = [kind for kind, is_one in tests.items() if is_one]
     is_special = not ip.is_global or ip.is_multicast or ip.is_reserved
