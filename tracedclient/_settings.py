@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracedclient.debug import FlagUpdater
     from tracedclient.instruments import Instrument
     from tracedclient.retry import CircuitBreaker, RetryBudget
+    from tracedclient.sinks import FanOut, Sink
     from tracedclient.sinks.flight import Flight, FlightRecorder
     from tracedclient.trace.decision import Decision
 
@@ -132,6 +133,16 @@ def flag(debug: object) -> FlagUpdater | Unasked:
         "debug must be True, False or a flag source such as tracedclient.debug.FileSource(path), "
         f"not {debug!r}"
     )
+
+
+def fan_out(sinks: Sequence[Sink] | None) -> FanOut | None:
+    """Return what hands each trace to all of ``sinks``; ``None`` for the default."""
+    if sinks is None:
+        return None
+    # Here: few clients have any.
+    from tracedclient.sinks.sink import FanOut  # noqa: PLC0415
+
+    return FanOut(tuple(sinks))
 
 
 def flight(config: FlightRecorder | None) -> tuple[Flight | None, Decision | None]:

@@ -14,7 +14,6 @@ from tracedclient.debug.unasked import Unasked
 from tracedclient.instruments import Instruments
 from tracedclient.propagation import Propagation
 from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
-from tracedclient.sinks.sink import FanOut
 from tracedclient.timeout import Timeout
 from tracedclient.transport import (
     AddressPolicy,
@@ -115,7 +114,7 @@ class HTTPClient:
         _settings.check_kinds(service, retry, propagation)
         timeout = Timeout.of(timeout)
         self._rules = _settings.new_rules(retry, budget, breaker, deadline_header)
-        fan_out = None if sinks is None else FanOut(tuple(sinks))
+        fan_out = _settings.fan_out(sinks)
         self._flag = _settings.flag(debug)
         self.flight, otherwise = _settings.flight(flight_recorder)
         watching = _settings.with_tracer(instruments, tracer)
