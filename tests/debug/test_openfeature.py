@@ -42,7 +42,7 @@ def _event_threads():
 def provider(request):
     """A ``PushingProvider`` without a flag, set for the test's own domain."""
     provider = PushingProvider()
-    api.set_provider(provider, request.node.name)
+    api.set_provider_and_wait(provider, request.node.name)
     return provider
 
 
@@ -120,7 +120,7 @@ class Untyped(PushingProvider):
 def test_flag_without_type(request):
     """Where a flag has no value but its switch, that switch is the flag; off, it is absent."""
     provider = Untyped()
-    api.set_provider(provider, request.node.name)
+    api.set_provider_and_wait(provider, request.node.name)
     source = OpenFeatureSource(api.get_client(request.node.name))
     assert ask(source).body == b"true"
     provider.on = False
@@ -451,7 +451,7 @@ def test_provider_that_came_through_a_fork(asked_before):
     """A child says that its parent's provider may be frozen, until a change shows that it is not."""
     script = f"""
 provider = PushingProvider(False)
-api.set_provider(provider)
+api.set_provider_and_wait(provider)
 flag = updater(OpenFeatureSource(api.get_client(), every=0.01))
 if {asked_before}:
     assert flag.wait_ready(10)
@@ -472,7 +472,7 @@ flag.close()
 def test_provider_set_in_the_child():
     """A provider that the worker sets is followed, and not suspected."""
     script = """
-api.set_provider(PushingProvider(False))
+api.set_provider_and_wait(PushingProvider(False))
 flag = updater(OpenFeatureSource(api.get_client(), every=0.01))
 assert flag.wait_ready(10)
 def child():
@@ -551,7 +551,7 @@ def test_abstract_provider_is_enough(request):
         def resolve_boolean_details(self, flag_key, default_value, evaluation_context=None):
             return FlagResolutionDetails(True)
 
-    api.set_provider(Least(), request.node.name)
+    api.set_provider_and_wait(Least(), request.node.name)
     source = OpenFeatureSource(api.get_client(request.node.name))
     assert ask(source).body == b'{"schema":1}'
     source.close()

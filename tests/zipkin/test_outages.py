@@ -219,12 +219,14 @@ def test_a_trace_that_was_lost_is_counted(reporter):
     assert reporter.stats().dropped == 1
 
 
-def test_batches_have_a_bound(client, reporter, collector, echo_server):
+def test_batches_have_a_bound(make_client, make_reporter, collector, echo_server):
     """Many calls are several batches, none above 500 kB, and each call is in one of them."""
+    reporter = make_reporter(timeout=60.0)
+    client = make_client(instruments=[reporter])
     collector.may_answer.clear()
     calls(client, echo_server, 400)
     collector.may_answer.set()
-    assert reporter.flush(10)
+    assert reporter.flush(60)
 
     bodies = [request.body for request in collector.server.requests]
     assert len(bodies) > 1

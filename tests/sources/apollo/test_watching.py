@@ -241,7 +241,7 @@ def test_a_poll_cut_by_a_proxy_is_no_failure(fetching, start_node, publish, cut_
 def test_the_end_of_our_own_wait_is_no_failure(fetching, node, publish):
     """A server that holds longer than we wait is asked with a read; it stays READY."""
     publish("true")
-    flag = fetching(node, timeout=0.05)
+    flag = fetching(node, timeout=1.0)
     flag.now()
 
     assert flag.refused(wait=0.05) == NotModified()

@@ -35,7 +35,7 @@ class OpenFeatureMemoryRig(Rig):
         start_event_threads()
         self._domain = f"memory-{next(_numbers)}"
         self._provider = PushingProvider()
-        api.set_provider(self._provider, self._domain)
+        api.set_provider_and_wait(self._provider, self._domain)
 
     def source(self) -> OpenFeatureSource:
         return OpenFeatureSource(api.get_client(self._domain))
