@@ -121,13 +121,17 @@ def test_several_ids_with_one_beginning_are_listed(run, tmp_path):
 
 
 def test_an_id_that_others_begin_with_is_found(run, tmp_path):
-    """An id that is exactly what was asked for is not drowned by longer ones."""
-    path = tmp_path / "app.log"
-    made = [make_trace_result(trace_id=one) for one in ("order-841", "order-8412")]
-    path.write_bytes(b"".join(map(trace_line, made)))
-    code, out, err = run("order-841", path)
+    """An id that is exactly what was asked for is not drowned by longer ones, nor counted with them."""
+    path, other = tmp_path / "app.log", tmp_path / "other.log"
+    made = [trace_line(make_trace_result(trace_id=one)) for one in ("order-841", "order-8412")]
+    path.write_bytes(b"".join(made))
+    # As if it were the trace of that id, and half of it.
+    other.write_bytes(made[1][: len(made[1]) // 2] + b"\n")
+    code, out, err = run("order-841", path, other, "--strict")
     assert code == 0
     assert "order-8412" not in out
+    assert "1 trace and 0 other lines in 1 of 2 files" in err
+    assert "half a record" not in err
     assert "1 other id begins with it" in err
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tracedclient.cli.logs.progress import Progress
@@ -67,7 +68,21 @@ class Gathering:
             return held
         self.others = len(self.ids) - 1
         self.ids = [exact]
-        return [entry for entry in held if exact in entry.ids]
+        return self._only(exact, held)
+
+    def _only(self, exact: str, held: list[Entry]) -> list[Entry]:
+        """Return those of ``held`` with the id ``exact``, and count the others no longer."""
+        kept = []
+        for entry in held:
+            if exact in entry.ids:
+                kept.append(entry)
+            else:
+                self.tally.hits -= 1
+                self.tally.traces -= entry.trace is not None
+                self.tally.oddities -= Counter(entry.oddities)
+        if not self.unshown:
+            self.tally.files_with_hits = len({entry.file for entry in kept})
+        return kept
 
     def _pass(self, needles: tuple[bytes, ...]) -> Iterator[Entry]:
         progress = Progress(self.tally)
