@@ -1,10 +1,12 @@
 """The flags that curl and httpstat have too, on real servers."""
 
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import servers
@@ -252,11 +254,34 @@ def test_a_body_that_takes_too_long(start, tmp_path, capsys):
     assert "body not read to its end" in captured.out
 
 
-@pytest.mark.parametrize("file", ["/no/such/directory/file", "."])
-def test_a_file_that_cannot_be_written(file, echo_server, capsys):
-    """Exit code 2, and which file."""
-    assert main(["stat", "-o", file, echo_server.url]) == 2
-    assert f"tracedclient: cannot write '{file}': " in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("/no/such/directory/file", "there is no directory /no/such/directory"),
+        (".", "Is a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_written(file, why, echo_server, capsys):
+    """Exit code 2, which file, and why, before anything is sent: a POST is not made for nothing."""
+    said = usage_error(capsys, "-d", "a=1", "-o", file, echo_server.url)
+    assert f"argument -o: cannot write '{file}': {why}" in said
+    assert echo_server.requests == []
+
+
+def test_a_disk_that_is_full(echo_server, capsys):
+    """What can be opened, and then not written: exit code 2, and which file."""
+    assert main(["stat", "-o", "/dev/full", echo_server.url]) == 2
+    assert "tracedclient: cannot write '/dev/full': No space left" in capsys.readouterr().err
+
+
+def test_a_named_pipe(tmp_path, echo_server):
+    """The reader of a named pipe gets the body, whole."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_bytes)
+        assert main(["stat", "-o", str(pipe), f"{echo_server.url}/x"]) == 0
+        assert b"/x" in read.result(30)
 
 
 @pytest.mark.parametrize(

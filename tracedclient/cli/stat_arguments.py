@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from tracedclient._version import __version__
 from tracedclient.cli.slo import parse_slo
-from tracedclient.cli.terminal import add_color_argument
+from tracedclient.cli.terminal import add_color_argument, escape
+from tracedclient.cli.writable import refusal
 from tracedclient.measure import whole_call
 from tracedclient.trace.ids import validate_trace_id
 
@@ -37,6 +38,9 @@ def check_together(options: argparse.Namespace) -> None:
         options.output = _file_name(options.url, options.parser)
     if options.output and options.number > 1:
         options.parser.error("argument -n: one body can be saved, not several; omit -o and -O")
+    if options.output not in (None, "-") and (why := refusal(options.output)):
+        # Before a request is made, which may be one that should not be made again.
+        options.parser.error(escape(f"argument -o: cannot write {options.output!r}: {why}"))
     if options.output == "-" and options.format == "json":
         options.parser.error("argument -o: '-' is for the body alone; use --format box, or a FILE")
 

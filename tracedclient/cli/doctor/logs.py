@@ -17,6 +17,7 @@ from tracedclient.cli.doctor.finding import attention, good, problem
 from tracedclient.cli.flag_times import span
 from tracedclient.cli.quantities import counted
 from tracedclient.cli.timeline import moment
+from tracedclient.cli.writable import refusal
 from tracedclient.redaction import redact_text
 from tracedclient.sinks.line import EVENT, LOGGER_NAME
 from tracedclient.trace.schema import UnknownSchema, from_json, to_dict
@@ -94,7 +95,8 @@ def _wiring(target: logging.Logger, dotted: str) -> Iterator[Finding]:
         return
     for handler in taking:
         yield _formatted(handler, dotted)
-        if isinstance(handler, logging.FileHandler) and (why := _unwritable(handler)):
+        # With `delay` the handler has not tried yet, and would fail with the first line.
+        if isinstance(handler, logging.FileHandler) and (why := refusal(handler.baseFilename)):
             said = f"{dotted}: {type(handler).__name__} cannot write {handler.baseFilename}: {why}"
             yield problem("logging", said, _WRITABLE)
     if len(taking) > 1:
@@ -107,25 +109,6 @@ def _handlers(target: logging.Logger) -> Iterator[logging.Handler]:
     while current is not None:
         yield from (h for h in current.handlers if not isinstance(h, logging.NullHandler))
         current = current.parent if current.propagate else None
-
-
-def _unwritable(handler: logging.FileHandler) -> str | None:
-    """Return why the file of ``handler`` cannot be written, if so. A file that is not there stays away.
-
-    With ``delay`` the handler has not tried yet, and would fail with the first line.
-    """
-    path = Path(handler.baseFilename)
-    try:
-        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK))
-    except FileNotFoundError:
-        directory = path.resolve().parent
-        if not directory.is_dir():
-            return f"there is no directory {directory}"
-        if not os.access(directory, os.W_OK | os.X_OK):
-            return f"it is not there, and this user may not make it in {directory}"
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
 
 
 def _formatted(handler: logging.Handler, dotted: str) -> Finding:
