@@ -50,6 +50,26 @@ def test_a_rotated_bundle_is_read_again(bundle, clock):
     assert contexts.context(str(bundle), None) is not first
 
 
+@pytest.mark.parametrize("spoilt", [b"", b"-----BEGIN CERTIFICATE-----\nMII", None])
+def test_a_rotation_under_way_harms_no_request(bundle, clock, caplog, spoilt):
+    """A bundle that is half written, or gone for a moment, is read once it can be; until then the
+    former one serves, and that is said.
+    """
+    contexts = TLSContexts(clock)
+    first = contexts.context(str(bundle), None)
+    whole = bundle.read_bytes()
+    bundle.write_bytes(spoilt or b"")
+    if spoilt is None:
+        bundle.unlink()
+    clock.now += RECHECK_SECONDS
+    assert contexts.context(str(bundle), None) is first
+    assert "the former ones are used" in caplog.text
+
+    bundle.write_bytes(whole + b"\n")
+    clock.now += RECHECK_SECONDS
+    assert contexts.context(str(bundle), None) is not first
+
+
 def test_a_missing_bundle_is_named(tmp_path):
     """A bundle that is not there is an OSError with its path."""
     with pytest.raises(OSError, match=r"nothing\.pem"):

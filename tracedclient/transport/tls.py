@@ -7,6 +7,7 @@ rotated in place (as cert-manager does) are picked up without a restart.
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 import threading
@@ -23,6 +24,8 @@ from tracedclient.transport.bounded import BoundedSSLSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger("tracedclient")
 
 ALPN_PROTOCOLS = ["http/1.1"]
 
@@ -56,7 +59,8 @@ class TLSContexts:
     def context(self, verify: Verify, cert: Cert) -> ssl.SSLContext:
         """Return the context for requests' ``verify`` and ``cert``.
 
-        Raises ``OSError`` naming the file when a CA bundle or a certificate is not there.
+        Raises ``OSError`` naming the file when a CA bundle or a certificate is not there, and was not
+        when it was first asked for.
         """
         key = (verify, tuple(cert) if isinstance(cert, list) else cert)
         entry = self._entries.get(key)
@@ -69,10 +73,21 @@ class TLSContexts:
 
     @staticmethod
     def _refreshed(entry: _Entry | None, verify: Verify, cert: Cert, now: float) -> _Entry:
-        files = _signature(verify, cert)
-        if entry is not None and entry.files == files:
-            return _Entry(entry.context, files, now)
-        return _Entry(_new_context(verify, cert), files, now)
+        try:
+            files = _signature(verify, cert)
+            if entry is not None and entry.files == files:
+                return _Entry(entry.context, files, now)
+            return _Entry(_new_context(verify, cert), files, now)
+        except OSError as error:
+            if entry is None:
+                raise
+            # Half written, as it may be: what served a moment ago serves until it is looked at again.
+            logger.warning(
+                "the files of verify=%r, cert=%r have changed and cannot be used: %s; "
+                "the former ones are used until they can",
+                *(verify, cert, error),
+            )
+            return _Entry(entry.context, entry.files, now)
 
 
 def _signature(verify: Verify, cert: Cert) -> tuple[tuple[str, int, int], ...]:
