@@ -11,6 +11,8 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
+from urllib3.util.ssltransport import SSLTransport
+
 if TYPE_CHECKING:
     import socket
 
@@ -112,11 +114,18 @@ class BoundedSSLSocket(Bounded, ssl.SSLSocket):
 
 def keep_deadline(sock: Any) -> None:
     """Let what ``sock`` does next end with its deadline, where it has one."""
-    if isinstance(sock, Bounded):
-        sock.keep_deadline()
+    bounded = _what_waits(sock)
+    if isinstance(bounded, Bounded):
+        bounded.keep_deadline()
 
 
 def set_deadline(sock: Any, deadline: float | None) -> None:
     """Give ``sock`` a deadline, where it can keep one."""
-    if isinstance(sock, Bounded):
-        sock.deadline = deadline
+    bounded = _what_waits(sock)
+    if isinstance(bounded, Bounded):
+        bounded.deadline = deadline
+
+
+def _what_waits(sock: Any) -> Any:
+    """The socket that reads and writes for ``sock``: TLS inside of TLS has none of its own."""
+    return sock.socket if isinstance(sock, SSLTransport) else sock

@@ -7,7 +7,7 @@ import select
 import time
 
 from tracedclient._pattern import pattern
-from tracedclient.transport.bounded import Bounded
+from tracedclient.transport.bounded import Bounded, set_deadline
 from tracedclient.transport.connection.observed import Observed
 from tracedclient.transport.connection.state import MAX_IDLE
 
@@ -50,6 +50,8 @@ class Kept(Observed):
         answering = self._answering
         if isinstance(answering, Bounded):
             answering.deadline = None
+        else:
+            set_deadline(answering, None)
         self.idle_since = None if self.sock is None else time.monotonic()
 
     def learn_idle_time(self, keep_alive: str | None) -> None:

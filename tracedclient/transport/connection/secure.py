@@ -8,6 +8,7 @@ import urllib3.connection
 from urllib3.util.ssltransport import SSLTransport
 
 from tracedclient import httptrace
+from tracedclient.transport.bounded import set_deadline
 from tracedclient.transport.connection.traced import Traced
 from tracedclient.transport.dial import DialedSocket
 from tracedclient.transport.handshake import is_plain, shake_hands
@@ -56,6 +57,8 @@ class HTTPSConnection(Traced, urllib3.connection.HTTPSConnection):
 
     def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
         wrapped = super()._connect_tls_proxy(hostname, sock)
+        # Before CONNECT, and the handshake inside: both go over this one.
+        set_deadline(wrapped, self.call.deadline if self.call is not None else None)
         self._handshake_done(wrapped, None)
         return wrapped
 
