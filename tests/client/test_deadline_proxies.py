@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from servers import ScriptedServer, echo, forward_proxy, serve
+from servers.socks import SocksProxy, socks_proxy
 
 from tracedclient import DeadlineExceeded, Timeout
 
@@ -82,3 +85,36 @@ def test_a_tunnel_takes_no_deadline_with_it(make_client, start, server_context, 
     assert client.get(f"{url}0").status_code == 200
     assert client.get(f"{url}2200", timeout=Timeout(connect=9, read=9, total=30)).status_code == 200
     assert server.connections == 1
+
+
+def a_negotiation(peer):
+    peer.socket.recv(65536)
+    peer.send(b"\x05\x00")
+    peer.socket.recv(65536)
+    # Bound to a name of 255 characters.
+    peer.send(b"\x05\x00\x00\x03\xff")
+
+
+def test_a_socks_proxy_that_drips_ends_with_the_deadline(make_client, start):
+    """The negotiation with it is bounded as a whole, not each of its bytes."""
+    proxy = start(ScriptedServer(dripping(a_negotiation, b"x")))
+    client = make_client(timeout=SHORT, proxies={"http": f"socks5h://{proxy.host_port}"})
+
+    with pytest.raises(DeadlineExceeded):
+        client.get("http://localhost:9/")
+
+
+def test_a_silent_nameserver_before_a_socks_proxy_ends_with_the_deadline(
+    make_client, start, resolver
+):
+    """Where the name is looked up here, it is waited for no longer than without a proxy."""
+    ended = threading.Event()
+    resolver["silent.test"] = lambda: (ended.wait(7), ["127.0.0.1"])[1]
+    proxy = start(socks_proxy(SocksProxy()))
+    client = make_client(timeout=SHORT, proxies={"http": f"socks5://{proxy.host_port}"})
+
+    with pytest.raises(DeadlineExceeded) as caught:
+        client.get("http://silent.test/")
+    assert caught.value.trace.error_phase == "dns"
+    assert not proxy.connections
+    ended.set()

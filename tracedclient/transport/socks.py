@@ -16,6 +16,7 @@ import urllib3.contrib.socks
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from tracedclient import httptrace
+from tracedclient.transport.bounded import Bounded
 from tracedclient.transport.connection import HTTPSConnection, Traced
 from tracedclient.transport.dial import DialedSocket, address_text, resolve
 from tracedclient.transport.pool import HTTPConnectionPool, HTTPSConnectionPool
@@ -26,9 +27,13 @@ else:
     _Base = object
 
 
-class _Connected(socket.socket):
+class _Connected(Bounded, socket.socket):
     def connect(self, address: Any) -> None:
         """Do nothing: the connection to the proxy is there."""
+
+    def _allow(self, seconds: float | None) -> None:
+        # Without asking what it is now: PySocks answers that with what it is to become.
+        socket.socket.settimeout(self, seconds)
 
 
 class _Negotiator(socks.socksocket, _Connected):  # type: ignore[misc]
@@ -54,9 +59,11 @@ class _ThroughSOCKS(_Base):
     def _looked_up(self, host: str, port: int) -> str:
         self.phase = "dns"
         try:
-            addresses = resolve(host, port, self.trace, self.dialing)
+            addresses = resolve(host, port, self.trace, self.dialing, deadline=self._deadline)
         except socket.gaierror as error:
             raise urllib3.exceptions.NameResolutionError(host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"The lookup of {host} timed out") from error
         policy = self.dialing.addresses
         permitted = addresses if policy is None else policy.permitted(host, addresses)
         return str(permitted[0].sockaddr[0])
@@ -89,6 +96,7 @@ class _ThroughSOCKS(_Base):
             options["password"],
         )
         negotiator.settimeout(self._seconds())
+        negotiator.deadline = self._deadline
         try:
             negotiator.connect((host, port))
         except (socks.ProxyError, OSError) as error:
@@ -99,7 +107,13 @@ class _ThroughSOCKS(_Base):
             raise
         tunnel = DialedSocket(fileno=negotiator.detach())
         tunnel.settimeout(self._seconds())
+        tunnel.deadline = self._deadline
+        tunnel.keep_deadline()
         return tunnel
+
+    @property
+    def _deadline(self) -> float | None:
+        return self.call.deadline if self.call is not None else None
 
     def _refused(self, error: Exception) -> Exception:
         cause = getattr(error, "socket_err", None) or error
