@@ -308,6 +308,10 @@ class Junk(Notes):
     [
         {"begin": object()},
         {"trace": TRACE.trace_id},
+        {"trace": TRACE._replace(trace_id="x\r\nX-Forged: 1")},
+        {"trace": TRACE._replace(trace_id='order "7"')},
+        {"trace": TRACE._replace(trace_id=None)},
+        {"trace": TRACE._replace(span_id="7\r\nX-Forged: 1")},
         {"sends": 5},
         {"sends": "x\r\nX-Forged: 1"},
         {"headers": ["X-Bag"]},

@@ -12,7 +12,7 @@ from tracedclient._pattern import pattern
 from tracedclient.trace.b3 import is_span_id
 from tracedclient.trace.context import TraceContext
 from tracedclient.trace.decision import Decision
-from tracedclient.trace.ids import new_span_id
+from tracedclient.trace.ids import new_span_id, validate_trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,6 +173,10 @@ def _is_watch(watch: Watch | None) -> bool:
             "an instrument's begin must return a Watch, whose trace is a TraceContext or None, or "
             f"None; not {type(watch).__name__}"
         )
+    if watch is not None and watch.trace is not None:
+        # Both ids go into headers and log lines as they are.
+        validate_trace_id(watch.trace.trace_id)
+        _is_span_id(watch.trace.span_id)
     return watch is not None
 
 
@@ -224,7 +228,7 @@ class Watches:
 def _is_span_id(given: str | None) -> bool:
     """Whether ``given`` is one; raise ``ValueError`` for what is neither that nor ``None``."""
     if given is not None and not (isinstance(given, str) and is_span_id(given)):
-        raise ValueError("what an instrument's sends returns must be 16 hex digits or None")
+        raise ValueError("a span id of an instrument's must be 16 hex digits or None")
     return given is not None
 
 
