@@ -16,6 +16,7 @@ from tracedclient.inflight import current_call
 from tracedclient.redaction import causes
 from tracedclient.retry import ANSWERED, Attempted, AttemptFacts, Next, RetryLoop, RetryPolicy
 from tracedclient.retry.body import ReplayableBody
+from tracedclient.retry.policy import is_own_fault
 from tracedclient.retry.sleeper import Sleeper, Woken
 from tracedclient.transport import carry_on, value_of, wire_facts
 
@@ -157,8 +158,12 @@ class Call:
             # Not before the breaker's permit: what is not sent is no span.
             self._outbound.begin(self._request)
             answer = self._session_send(self._request, timeout=timeouts)
-        except (requests.ConnectionError, requests.Timeout):
-            permit.failed()
+        except (requests.ConnectionError, requests.Timeout) as error:
+            wire = wire_facts(error)
+            if is_own_fault(error, wire.phase if wire else None):
+                permit.ignored()
+            else:
+                permit.failed()
             raise
         except BaseException:
             permit.ignored()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 import servers
 import tenacity
+from descriptors import none_left
 
-from tracedclient import HTTPClient, RetryPolicy
+from tracedclient import HTTPClient, RetryPolicy, Timeout
 from tracedclient.errors import CircuitOpen
 from tracedclient.retry import CircuitBreaker, RetryBudget
 
@@ -114,3 +118,35 @@ def test_credentials_are_in_no_statistic(make_client, start):
     client.get(server.url.replace("http://", "http://user:s3cret@"))
 
     assert "s3cret" not in repr(client.stats())
+
+
+def test_want_of_a_connection_of_the_pool_opens_no_breaker(make_client, start):
+    """Calls that found all connections of the pool in use say nothing of the origin: it is not left alone."""
+    go = threading.Event()
+    server = start(
+        servers.ScriptedServer(lambda peer: [peer.read_request(), peer.wait(go), peer.answer(200)])
+    )
+    once = {"retry": RetryPolicy(max_attempts=1), "breaker": CircuitBreaker(min_calls=1)}
+    client = make_client(pool_maxsize=1, pool_block=True, timeout=Timeout(5, 30, 60), **once)
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(client.get, server.url)
+        server.wait_until(lambda: len(server.requests) == 1)
+        for _ in range(3):
+            with pytest.raises(requests.ConnectionError) as caught:
+                client.get(server.url, timeout=Timeout(0.05, 0.05, 0.1))
+            assert caught.value.trace.verdict_culprit == "pool"
+        go.set()
+        assert first.result().status_code == 200
+    assert client.stats().circuits[server.url].state == "closed"
+
+
+def test_want_of_sockets_opens_no_breaker(make_client, echo_server):
+    """Nor do those for which this process had no file descriptor left; the trace blames the process."""
+    client = make_client(retry=RetryPolicy(max_attempts=1), breaker=CircuitBreaker(min_calls=2))
+    client.get(echo_server.url)
+    client.session.close()
+    for _ in range(3):
+        with none_left(), pytest.raises(requests.ConnectionError) as caught:
+            client.get(echo_server.url)
+        assert caught.value.trace.verdict_culprit == "client"
+    assert client.get(echo_server.url).status_code == 200

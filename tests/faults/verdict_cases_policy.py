@@ -7,6 +7,7 @@ import threading
 
 import servers
 import tenacity
+from descriptors import none_left
 
 from faults.verdict_lab import QUICK, SLOW, Busy, Hog, answer, fault, hold, read, told
 from tracedclient import CircuitBreaker, RetryBudget, RetryPolicy, Timeout
@@ -206,6 +207,15 @@ def _(lab):
         raise KeyboardInterrupt
 
     return lab.call(lab.server(read, answer()).url, "PUT", data=body())
+
+
+@fault("this process has no file descriptor left")
+def _(lab):
+    server, client = lab.answering(200), lab.client()
+    told(client, server.url)  # what is loaded with the first call is a file too
+    client.session.close()
+    with none_left():
+        return told(client, server.url)
 
 
 @fault("the client is closed while a call sleeps")

@@ -71,9 +71,19 @@ FAILURES = {
         ["10.0.0.8:443 did not answer for 250 ms", "10.0.0.7:443 did not answer for 1.0 s"],
     ),
     "no address was tried to the end": (
-        failed("connect", "EMFILE: Too many open files"),
+        failed("connect", "EACCES: Permission denied"),
         "connect",
-        ["EMFILE: Too many open files"],
+        ["EACCES: Permission denied"],
+    ),
+    "no file descriptor is left": (
+        failed("dns", "EMFILE: Too many open files"),
+        "client",
+        ["this process has no file descriptor left", "EMFILE: Too many open files"],
+    ),
+    "no file descriptor is left on the machine": (
+        failed("connect", "ENFILE: Too many open files in system"),
+        "client",
+        ["this machine has no file descriptor left", "ENFILE: Too many open files in system"],
     ),
     "proxy refuses CONNECT": (
         failed("proxy", "…", proxy=Proxy(url=PROXY, target="api.test:443", status=407)),

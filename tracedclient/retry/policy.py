@@ -233,6 +233,15 @@ def _if_repeatable(facts: AttemptFacts, policy: RetryPolicy, reason: str) -> Dec
     return Decision(retry=True, reason=reason)
 
 
+def is_own_fault(error: Exception, phase: str | None) -> bool:
+    """Whether an exchange that failed in ``phase`` says nothing of its origin: no connection of the pool
+    was free, or this process is out of sockets.
+    """
+    if phase == "blocked":
+        return True
+    return any(isinstance(it, OSError) and it.errno in _LOCAL_FAULTS for it in causes(error))
+
+
 def _never(error: Exception) -> str | None:
     """Why an error is final whatever was or was not sent; ``None`` when it is not."""
     for cause in causes(error):

@@ -28,7 +28,20 @@ def failed(facts: Facts, error: ErrorInfo) -> Verdict:
         found = Verdict("config", f"nothing was sent: {why(error)}", ("error_type", "url_full"))
     else:
         found = _EXPLAIN.get(error.phase, _elsewhere)(error, facts.last_exchange)
+        found = _or_ours(found, error)
     return _with_the_rest(found, facts, error)
+
+
+_OUT_OF_FILES = {"EMFILE": "this process", "ENFILE": "this machine"}
+
+
+def _or_ours(found: Verdict, error: ErrorInfo) -> Verdict:
+    """Each socket is a file: without one, nobody else was asked for anything."""
+    who = _OUT_OF_FILES.get(why(error).partition(":")[0])
+    if who is None:
+        return found
+    words = f"{who} has no file descriptor left; {found.sentence}"
+    return Verdict("client", words, ("error_message", *found.evidence))
 
 
 def _with_the_rest(found: Verdict, facts: Facts, error: ErrorInfo) -> Verdict:
