@@ -37,9 +37,6 @@ class OpenCalls:
         self._tracing = tracing
         # Weakly: an interrupt may come between any two steps, and what it ended is in nobody's hands.
         self.ongoing: dict[int, weakref.ref[OngoingCall]] = {}
-        # With the answer that its reader has: when the garbage collector comes to that one, it is to
-        # find its connection open, and close it.
-        self._streamed: dict[int, tuple[OngoingCall, weakref.ref[Any]]] = {}
         _all.add(self)
 
     def now(self) -> tuple[InFlight, ...]:
@@ -51,7 +48,6 @@ class OpenCalls:
     def forget(self) -> None:
         """Forget them: they are the parent process's."""
         self.ongoing = {}
-        self._streamed = {}
 
     def until_done(self, ongoing: OngoingCall, recorder: Recorder | None) -> _UntilDone:
         """Have ``ongoing`` among them inside of a ``with`` block.
@@ -75,16 +71,17 @@ class OpenCalls:
                 if not self._tracing.take_line(recorder):
                     self._take(recorder)
             return
-        # Weakly: who drops an answer unread must not have it kept by its own trace. Python 3.14
-        # clears a reference without a callback too late to be of use.
-        key = id(ongoing)
-        held = weakref.ref(response, lambda _: self._streamed.pop(key, None))
+        # Weakly: who drops an answer unread must not have it kept by its own trace. The callback is
+        # there for Python 3.14, which clears a reference without one too late to be of use.
+        held = weakref.ref(response, _nothing)
         status, context = response.status_code, copy_context()
-        self._streamed[key] = ongoing, held
+        # One that holds itself is left to the collector, which must not come to its connection first.
+        kept = weakref.finalize(response, _nothing, ongoing)
+        kept.atexit = False
 
         def finish() -> None:
-            self.ongoing.pop(key, None)
-            self._streamed.pop(key, None)
+            kept.detach()
+            self.ongoing.pop(id(ongoing), None)
             answer = held()
             if answer is None and recorder.abandoned():
                 # In a finalizer, which may run in the middle of anything that takes a lock: a
@@ -129,6 +126,10 @@ def _result(recorder: Recorder) -> TraceResult | None:
         with suppress(Exception):
             logger.warning("the trace of %s is lost", recorder.trace_id, exc_info=True)
         return None
+
+
+def _nothing(_: object) -> None:
+    pass
 
 
 class _UntilDone:
