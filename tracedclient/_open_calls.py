@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tracedclient")
 
-_all: weakref.WeakSet[OpenCalls] = weakref.WeakSet()
+# Not a WeakSet, whose iteration fails when another thread makes a client.
+_all: weakref.WeakValueDictionary[int, OpenCalls] = weakref.WeakValueDictionary()
 
 
 def of_every_client() -> list[InFlight]:
     """Return where the open calls of this process stand, the oldest first."""
-    calls = [call for open_calls in tuple(_all) for call in open_calls.now()]
+    held = [reference() for reference in _all.valuerefs()]
+    calls = [call for open_calls in held if open_calls is not None for call in open_calls.now()]
     return sorted(calls, key=lambda call: -call.age)
 
 
@@ -37,7 +39,7 @@ class OpenCalls:
         self._tracing = tracing
         # Weakly: an interrupt may come between any two steps, and what it ended is in nobody's hands.
         self.ongoing: dict[int, weakref.ref[OngoingCall]] = {}
-        _all.add(self)
+        _all[id(self)] = self
 
     def now(self) -> tuple[InFlight, ...]:
         """Return where they stand, the oldest first."""

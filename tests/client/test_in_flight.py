@@ -17,7 +17,7 @@ import requests
 import servers
 import tenacity
 
-from tracedclient import RetryPolicy, debugging
+from tracedclient import HTTPClient, RetryPolicy, debugging
 from tracedclient.inflight import current_call
 
 
@@ -142,6 +142,27 @@ def test_an_interrupted_call_is_not_listed(make_client, echo_server, options):
 
     assert reached > 5
     assert left_behind == []
+
+
+def test_calls_are_listed_while_clients_come_and_go():
+    """Whoever asks what is open in a process is not disturbed by a thread that makes clients."""
+
+    def make_clients():
+        for _ in range(3000):
+            HTTPClient(sinks=[]).close()
+
+    others = [HTTPClient(sinks=[]) for _ in range(300)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = in_background(make_clients)
+    try:
+        while thread.is_alive():
+            debugging.dump(io.StringIO())
+    finally:
+        sys.setswitchinterval(before)
+        thread.join()
+    for client in others:
+        client.close()
 
 
 def test_a_signal_prints_what_hangs(client, held):
