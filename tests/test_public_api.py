@@ -54,6 +54,7 @@ def test_public_names():
         "TracedAdapter",
         "TracedResponse",
         "TracedSession",
+        "UnusableTLSFile",
         "__version__",
         "logging_config",
         "stat",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ClientClosed,
         DeadlineExceeded,
         ResponseTooLarge,
+        UnusableTLSFile,
     )
     from tracedclient.measure import stat
     from tracedclient.propagation import Propagation
@@ -75,6 +76,7 @@ __all__ = [
     "TracedAdapter",
     "TracedResponse",
     "TracedSession",
+    "UnusableTLSFile",
     "__version__",
     "logging_config",
     "stat",
@@ -102,6 +104,7 @@ _HOME = {
     "TracedAdapter": "tracedclient.transport",
     "TracedResponse": "tracedclient.transport",
     "TracedSession": "tracedclient.transport",
+    "UnusableTLSFile": "tracedclient.errors",
     "logging_config": "tracedclient.sinks",
     "stat": "tracedclient.measure",
 }

@@ -194,7 +194,7 @@ class Call:
             self._rules.sleeper.sleep(seconds)
         except Woken:
             raise ClientClosed(
-                "the client was closed while the call slept between two attempts",
+                "the client has been closed, and sleeps no more between two attempts",
                 request=self._request,
             ) from None
 

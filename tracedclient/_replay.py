@@ -14,7 +14,13 @@ from msgspec.structs import replace
 from requests.exceptions import UnrewindableBodyError
 
 from tracedclient._drafts import AttemptDraft, ExchangeDraft, describe, error_info
-from tracedclient.errors import AddressRefused, CircuitOpen, ClientClosed, ResponseTooLarge
+from tracedclient.errors import (
+    AddressRefused,
+    CircuitOpen,
+    ClientClosed,
+    ResponseTooLarge,
+    UnusableTLSFile,
+)
 from tracedclient.redaction import printable, redact_text, redact_url
 from tracedclient.trace.model import DNS, TLS, Connect, Pool, Proxy
 from tracedclient.trace.timings import WRITE_FAILED, milliseconds
@@ -214,6 +220,7 @@ class Replay:
 _OUTSIDE_OF_EXCHANGES = (
     (CircuitOpen, "circuit"),
     (AddressRefused, "prepare"),
+    (UnusableTLSFile, "prepare"),
     (UnrewindableBodyError, "prepare"),
     (ClientClosed, "sleep"),
 )

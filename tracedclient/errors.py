@@ -2,12 +2,14 @@
 
 RequestException (requests)
  ├─ ConnectionError (requests)
- │   └─ CircuitOpen        the origin fails too often and is left alone for a while
+ │   ├─ CircuitOpen        the origin fails too often and is left alone for a while
+ │   └─ SSLError (requests)
+ │       └─ UnusableTLSFile  a CA bundle or a certificate is not there, or not what it should be
  ├─ Timeout (requests)
  │   └─ DeadlineExceeded   the call's total timeout has passed
  ├─ InvalidURL (requests)
  │   └─ AddressRefused     the URL, or a redirect, leads to an address that is not to be used
- ├─ ClientClosed           the client was closed while the call slept between two attempts
+ ├─ ClientClosed           the client was closed, and the call was to sleep until another attempt
  └─ ResponseTooLarge       the body is larger than the client takes
 
 Everything else that ``do()`` raises is requests' own: ``ConnectionError``, ``ConnectTimeout``,
@@ -44,8 +46,12 @@ class AddressRefused(requests.exceptions.InvalidURL):
     """
 
 
+class UnusableTLSFile(requests.exceptions.SSLError):
+    """A CA bundle, certificate or key cannot be read, or is no PEM; not a byte was sent."""
+
+
 class ClientClosed(requests.RequestException):
-    """The client was closed, or the process ended, while the call slept between two attempts."""
+    """The client was closed, or the process ended, before or while the call slept between two attempts."""
 
 
 class ResponseTooLarge(requests.RequestException):

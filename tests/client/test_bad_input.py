@@ -152,6 +152,8 @@ def test_a_bad_argument_of_a_call_is_named(client, options, error, words):
         ({"verify": "/no/such/ca.pem"}, ValueError, "verify: there is no file '/no/such/ca.pem'"),
         ({"verify": None}, TypeError, "verify must be"),
         ({"cert": "/no/such.pem"}, ValueError, "cert: there is no file"),
+        ({"verify": __file__}, ValueError, "verify: '.*' cannot be used: "),
+        ({"cert": __file__}, ValueError, "cert: '.*' cannot be used: "),
         ({"cert": 5}, TypeError, "cert must be"),
         ({"sinks": [object()]}, TypeError, "sinks must have an emit"),
         ({"pool_maxsize": 0}, ValueError, "pool_maxsize must be"),

@@ -11,7 +11,7 @@ import requests
 import servers
 from journal import Journal
 
-from tracedclient import DeadlineExceeded, RetryPolicy, Timeout
+from tracedclient import CircuitBreaker, DeadlineExceeded, RetryPolicy, Timeout
 
 ONCE = RetryPolicy(max_attempts=1)
 
@@ -185,6 +185,24 @@ def test_a_refused_tunnel_shows_the_proxys_status(make_client, start):
     assert done.status == 502
     assert "content-length" in {name.lower() for name, _ in done.headers}
     assert trace.tls_ms is None
+
+
+@pytest.mark.parametrize("argument", ["verify", "cert"])
+def test_a_tls_file_that_is_not_there_is_final(make_client, argument):
+    """A call whose CA bundle or certificate cannot be read sends nothing, is not repeated, and says
+    which; its origin, which has not been asked, is not to be left alone for that.
+    """
+    client = make_client(breaker=CircuitBreaker(min_calls=1))
+    for _ in range(3):
+        with pytest.raises(requests.exceptions.SSLError) as caught:
+            client.get("https://127.0.0.1:1/", **{argument: "/no/such.pem"})
+        trace = caught.value.trace
+
+        assert (trace.attempt_count, trace.error_phase) == (1, "prepare")
+        assert (trace.outcome, trace.verdict_culprit) == ("invalid_request", "config")
+        assert trace.verdict_sentence.startswith(
+            f"nothing was sent: {argument}: '/no/such.pem' cannot be used: No such file or directory"
+        )
 
 
 def test_a_connect_timeout_is_told_with_its_address(make_client, black_hole):

@@ -97,6 +97,13 @@ def _(lab):
     return lab.call("http://127.0.0.1:1/", addresses=AddressPolicy(deny={"loopback"}))
 
 
+@fault("the CA bundle is not there")
+def _(lab):
+    client = lab.client()
+    client.session.verify = "/etc/ssl/internal-ca.pem"
+    return told(client, "https://127.0.0.1:1/")
+
+
 # --- sending ------------------------------------------------------------------------------------------
 
 

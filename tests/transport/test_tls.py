@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import requests
 
+from tracedclient.errors import UnusableTLSFile
 from tracedclient.transport.tls import RECHECK_SECONDS, TLSContexts
 
 
@@ -63,7 +65,7 @@ def test_a_rotation_under_way_harms_no_request(bundle, clock, caplog, spoilt):
         bundle.unlink()
     clock.now += RECHECK_SECONDS
     assert contexts.context(str(bundle), None) is first
-    assert "the former ones are used" in caplog.text
+    assert "what was there before is used" in caplog.text
 
     bundle.write_bytes(whole + b"\n")
     clock.now += RECHECK_SECONDS
@@ -71,9 +73,19 @@ def test_a_rotation_under_way_harms_no_request(bundle, clock, caplog, spoilt):
 
 
 def test_a_missing_bundle_is_named(tmp_path):
-    """A bundle that is not there is an OSError with its path."""
-    with pytest.raises(OSError, match=r"nothing\.pem"):
+    """A bundle that is not there is an ``SSLError``, as such an ``OSError`` too, with its path."""
+    with pytest.raises(UnusableTLSFile, match=r"verify: '.*nothing\.pem' cannot be used: No such"):
         TLSContexts().context(str(tmp_path / "nothing.pem"), None)
+    assert issubclass(UnusableTLSFile, requests.exceptions.SSLError)
+    assert issubclass(UnusableTLSFile, OSError)
+
+
+def test_a_certificate_that_is_none_is_named(tmp_path):
+    """So is a file that holds something else."""
+    file = tmp_path / "client.pem"
+    file.write_text("hello")
+    with pytest.raises(UnusableTLSFile, match=r"cert: '.*client\.pem' cannot be used: \[SSL\]"):
+        TLSContexts().context(False, (str(file), None))
 
 
 def test_a_directory_of_authorities_is_accepted(tmp_path):

@@ -17,6 +17,7 @@ from requests.exceptions import ChunkedEncodingError
 
 from tracedclient._pattern import pattern
 from tracedclient._value import Value
+from tracedclient.errors import UnusableTLSFile
 from tracedclient.redaction import causes
 
 if TYPE_CHECKING:
@@ -235,9 +236,9 @@ def _if_repeatable(facts: AttemptFacts, policy: RetryPolicy, reason: str) -> Dec
 
 def is_own_fault(error: Exception, phase: str | None) -> bool:
     """Whether an exchange that failed in ``phase`` says nothing of its origin: no connection of the pool
-    was free, or this process is out of sockets.
+    was free, this process is out of sockets, or a file that it needs is of no use.
     """
-    if phase == "blocked":
+    if phase == "blocked" or isinstance(error, UnusableTLSFile):
         return True
     return any(isinstance(it, OSError) and it.errno in _LOCAL_FAULTS for it in causes(error))
 
@@ -282,5 +283,6 @@ _FINAL = frozenset(
         "InvalidURL",
         "InvalidProxyURL",
         "AddressRefused",
+        "UnusableTLSFile",
     }
 )

@@ -288,7 +288,7 @@ class TracedSession(requests.Session):
         return partial(self.send, allow_redirects=allow_redirects, **merged)
 
     def check_tls_files(self) -> None:
-        """Raise ``ValueError`` when a file that ``verify`` or ``cert`` names is not there."""
+        """Raise ``ValueError`` when a file that ``verify`` or ``cert`` names cannot be used."""
         check_files(self.verify, self.cert)
 
 

@@ -12,6 +12,7 @@ import os
 import ssl
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -19,11 +20,12 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from tracedclient import httptrace
 from tracedclient._value import Value
+from tracedclient.errors import UnusableTLSFile
 from tracedclient.redaction import causes
 from tracedclient.transport.bounded import BoundedSSLSocket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 logger = logging.getLogger("tracedclient")
 
@@ -59,7 +61,7 @@ class TLSContexts:
     def context(self, verify: Verify, cert: Cert) -> ssl.SSLContext:
         """Return the context for requests' ``verify`` and ``cert``.
 
-        Raises ``OSError`` naming the file when a CA bundle or a certificate is not there, and was not
+        Raises ``UnusableTLSFile`` when a CA bundle or a certificate is not there, or none, and was so
         when it was first asked for.
         """
         key = (verify, tuple(cert) if isinstance(cert, list) else cert)
@@ -73,52 +75,66 @@ class TLSContexts:
 
     @staticmethod
     def _refreshed(entry: _Entry | None, verify: Verify, cert: Cert, now: float) -> _Entry:
+        files = _signature(verify, cert)
+        if entry is not None and entry.files == files:
+            return _Entry(entry.context, files, now)
         try:
-            files = _signature(verify, cert)
-            if entry is not None and entry.files == files:
-                return _Entry(entry.context, files, now)
-            return _Entry(_new_context(verify, cert), files, now)
-        except OSError as error:
+            return _Entry(new_context(verify, cert), files, now)
+        except UnusableTLSFile as error:
             if entry is None:
                 raise
             # Half written, as it may be: what served a moment ago serves until it is looked at again.
-            logger.warning(
-                "the files of verify=%r, cert=%r have changed and cannot be used: %s; "
-                "the former ones are used until they can",
-                *(verify, cert, error),
-            )
+            logger.warning("%s; what was there before is used until it can", error)
             return _Entry(entry.context, entry.files, now)
 
 
 def _signature(verify: Verify, cert: Cert) -> tuple[tuple[str, int, int], ...]:
     paths = [] if not verify else [_bundle(verify)]
     paths += [cert] if isinstance(cert, str) else list(cert or ())
-    found = [(path, os.stat(path)) for path in paths if path is not None]  # noqa: PTH116 - no Path needed
-    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in found)
+    return tuple(_signed(path) for path in paths if path is not None)
+
+
+def _signed(path: str) -> tuple[str, int, int]:
+    try:
+        stat = os.stat(path)  # noqa: PTH116 - no Path needed
+    except OSError:
+        return path, 0, 0
+    return path, stat.st_mtime_ns, stat.st_size
 
 
 def _bundle(verify: Verify) -> str:
     return verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
 
 
-def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
+def new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
+    """Return a context of these files. Raises ``UnusableTLSFile``, naming the argument and the file."""
     context = create_urllib3_context(
         cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE,
         ssl_minimum_version=ssl.TLSVersion.TLSv1_2,
     )
     if verify:
         bundle = _bundle(verify)
-        if os.path.isdir(bundle):  # noqa: PTH112 - no Path needed
-            context.load_verify_locations(capath=bundle)
-        else:
-            context.load_verify_locations(cafile=bundle)
-    if isinstance(cert, str):
-        context.load_cert_chain(cert)
-    elif cert:
-        context.load_cert_chain(*cert)
+        with _read("verify", bundle):
+            if os.path.isdir(bundle):  # noqa: PTH112 - no Path needed
+                context.load_verify_locations(capath=bundle)
+            else:
+                context.load_verify_locations(cafile=bundle)
+    if cert:
+        files = (cert,) if isinstance(cert, str) else cert
+        with _read("cert", *files):
+            context.load_cert_chain(*files)
     context.set_alpn_protocols(ALPN_PROTOCOLS)
     context.sslsocket_class = _ObservedSSLSocket
     return context
+
+
+@contextmanager
+def _read(argument: str, *files: str | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        named = " and ".join(repr(file) for file in files if file is not None)
+        raise UnusableTLSFile(f"{argument}: {named} cannot be used: {error.strerror or error}") from error
 
 
 def left_to_urllib3(settings: dict[str, Any], verify: Verify, cert: Cert) -> dict[str, Any]:
@@ -166,7 +182,7 @@ def refused_state(error: BaseException) -> httptrace.TLSState | None:
 
 
 def check_files(verify: object, cert: object) -> None:
-    """Raise ``TypeError`` or ``ValueError``, naming the argument, when it names no file."""
+    """Raise ``TypeError`` or ``ValueError``, naming the argument, when it names no file of use."""
     if not isinstance(verify, (bool, str)):
         raise TypeError(f"verify must be True, False or the path of a CA bundle, not {verify!r}")
     _check_file("verify", _bundle(verify) if verify else None)
@@ -177,6 +193,11 @@ def check_files(verify: object, cert: object) -> None:
             _check_file("cert", path)
     else:
         raise TypeError(f"cert must be a path or a pair (certificate, key), not {cert!r}")
+    try:
+        # Without the usual bundle, which takes its time, and is not the caller's to mistake.
+        new_context(verify if isinstance(verify, str) else False, cert)
+    except UnusableTLSFile as error:
+        raise ValueError(str(error)) from error
 
 
 def _check_file(argument: str, path: object) -> None:

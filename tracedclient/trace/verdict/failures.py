@@ -24,13 +24,19 @@ def failed(facts: Facts, error: ErrorInfo) -> Verdict:
         return _deadline(facts)
     if facts.cancelled:
         found = _cancelled(facts, error)
-    elif error.type == "AddressRefused":
-        found = Verdict("config", f"nothing was sent: {why(error)}", ("error_type", "url_full"))
+    elif error.type in _CONFIGURED:
+        found = Verdict("config", f"nothing was sent: {why(error)}", _CONFIGURED[error.type])
     else:
         found = _EXPLAIN.get(error.phase, _elsewhere)(error, facts.last_exchange)
         found = _or_ours(found, error)
     return _with_the_rest(found, facts, error)
 
+
+_CONFIGURED = {
+    "AddressRefused": ("error_type", "url_full"),
+    "UnusableTLSFile": ("error_type", "error_message"),
+}
+"""Errors that only whoever configured the client can mend, and what shows them."""
 
 _OUT_OF_FILES = {"EMFILE": "this process", "ENFILE": "this machine"}
 
