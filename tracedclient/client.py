@@ -273,7 +273,8 @@ class HTTPClient:
 
     def close(self) -> None:
         """Close the idle connections, stop asking for the flag, and end every sleep between two
-        attempts: such a call raises ``ClientClosed``. May be called twice.
+        attempts: such a call raises ``ClientClosed``. May be called twice. As with requests, a later
+        call is still made; but no flag traces it, and one that would be repeated raises the same.
         """
         self._rules.sleeper.wake()
         self._flag.close()

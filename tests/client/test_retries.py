@@ -7,7 +7,7 @@ import requests
 import servers
 import tenacity
 
-from tracedclient import RetryPolicy, Timeout
+from tracedclient import ClientClosed, RetryPolicy, Timeout
 
 
 def answering(*statuses):
@@ -278,8 +278,6 @@ def test_closing_the_client_ends_a_sleep(make_client, start):
     import threading
     import time
 
-    from tracedclient.errors import ClientClosed
-
     server = start(servers.serve(answering(503)))
     client = make_client(
         retry=RetryPolicy(wait_throttled=tenacity.wait_fixed(5)), timeout=Timeout(total=30)
@@ -299,6 +297,18 @@ def test_closing_the_client_ends_a_sleep(make_client, start):
     assert time.monotonic() - began < 4
     assert len(server.requests) == 1
     assert (caught.value.trace.attempt_count, caught.value.trace.error_phase) == (1, "sleep")
+
+
+def test_a_closed_client_repeats_nothing(make_client, start):
+    """A call that is made after ``close()`` is made, once."""
+    answers = [503, 200]
+    server = start(servers.serve(lambda _: (answers.pop(0), [], b"")))
+    client = make_client()
+    client.close()
+
+    with pytest.raises(ClientClosed, match="sleeps no more between two attempts"):
+        client.get(server.url)
+    assert client.get(server.url).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["thread", "pool"])

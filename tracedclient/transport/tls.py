@@ -134,7 +134,9 @@ def _read(argument: str, *files: str | None) -> Iterator[None]:
         yield
     except OSError as error:
         named = " and ".join(repr(file) for file in files if file is not None)
-        raise UnusableTLSFile(f"{argument}: {named} cannot be used: {error.strerror or error}") from error
+        raise UnusableTLSFile(
+            f"{argument}: {named} cannot be used: {error.strerror or error}"
+        ) from error
 
 
 def left_to_urllib3(settings: dict[str, Any], verify: Verify, cert: Cert) -> dict[str, Any]:
