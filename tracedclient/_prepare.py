@@ -43,7 +43,7 @@ def prepare(
         _check_method(request.method)
         if request.headers:
             # Before requests looks at them: its own errors quote the value.
-            _check_headers(request.headers)
+            check_headers(request.headers)
         prepared = _prepared(session, request)
         is_checked = is_prepared_plainly(prepared)
     elif isinstance(request, requests.PreparedRequest):
@@ -60,7 +60,7 @@ def prepare(
     if body_factory is not None:
         _use_factory(prepared, body_factory)
     if not is_checked:
-        _check_headers(prepared.headers)
+        check_headers(prepared.headers)
     if prepared.body is not None:
         _check_body(prepared.body)
     return prepared
@@ -88,7 +88,8 @@ def _check_method(method: object) -> None:
         raise ValueError(f"request.method must be an HTTP token such as GET, not {method[:40]!r}")
 
 
-def _check_headers(headers: Mapping[Any, Any]) -> None:
+def check_headers(headers: Mapping[Any, Any]) -> None:
+    """Raise ``TypeError`` or ``InvalidHeader``, which names the header and does not show its value."""
     if are_plain(headers):
         return
     for name, value in headers.items():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from tracedclient._call import Rules
 from tracedclient._pattern import pattern
+from tracedclient._prepare import check_headers
 from tracedclient.debug.unasked import Unasked, is_overridden_from_outside
 from tracedclient.propagation import Propagation
-from tracedclient.retry import RetryPolicy
+from tracedclient.retry import CircuitBreaker, RetryBudget, RetryPolicy
 from tracedclient.retry.breaker import Breakers
 from tracedclient.retry.budget import Budgets
 from tracedclient.retry.sleeper import Sleeper
@@ -21,11 +23,10 @@ from tracedclient.transport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tracedclient.debug import FlagUpdater
     from tracedclient.instruments import Instrument
-    from tracedclient.retry import CircuitBreaker, RetryBudget
     from tracedclient.sinks import FanOut, Sink
     from tracedclient.sinks.flight import Flight, FlightRecorder
     from tracedclient.trace.decision import Decision
@@ -39,7 +40,10 @@ def check_kinds(service: object, retry: object, propagation: object) -> None:
     if not isinstance(service, str):
         raise TypeError(f"service must be a str, not {type(service).__name__}")
     if not isinstance(retry, RetryPolicy):
-        raise TypeError(f"retry must be a RetryPolicy, not {retry!r}")
+        raise TypeError(
+            "retry must be a RetryPolicy such as RetryPolicy(max_attempts=3), or "
+            f"RetryPolicy(max_attempts=1) for no retry, not {retry!r}"
+        )
     if not isinstance(propagation, Propagation):
         raise TypeError(f"propagation must be a Propagation, not {propagation!r}")
 
@@ -51,6 +55,10 @@ def new_rules(
     deadline_header: str | None,
 ) -> Rules:
     """Return what holds for every call of a client with these settings."""
+    if budget is not None and not isinstance(budget, RetryBudget):
+        raise TypeError(f"budget must be a RetryBudget or None, not {budget!r}")
+    if breaker is not None and not isinstance(breaker, CircuitBreaker):
+        raise TypeError(f"breaker must be a CircuitBreaker or None, not {breaker!r}")
     _check_header_name("deadline_header", deadline_header)
     return Rules(retry, Budgets(budget), Breakers(breaker), Sleeper(), deadline_header)
 
@@ -75,10 +83,10 @@ def new_session(
     _check_positive("pool_maxsize", pool_maxsize)
     if max_response_bytes is not None:
         _check_positive("max_response_bytes", max_response_bytes)
-    if not isinstance(redirects, RedirectPolicy):
-        raise TypeError(f"redirects must be a RedirectPolicy, not {redirects!r}")
-    if addresses is not None and not isinstance(addresses, AddressPolicy):
-        raise TypeError(f"addresses must be an AddressPolicy or None, not {addresses!r}")
+    _check_policies(redirects, addresses)
+    _check_switches(
+        pool_block=pool_block, happy_eyeballs=happy_eyeballs, cookies=cookies, trust_env=trust_env
+    )
     session = TracedSession(
         environment=Environment.capture() if trust_env else Environment(),
         dialing=_dialing(family, addresses, happy_eyeballs=happy_eyeballs),
@@ -86,15 +94,55 @@ def new_session(
         max_response_bytes=max_response_bytes,
         cookies=cookies,
         pool_maxsize=pool_maxsize,
-        pool_block=bool(pool_block),
+        pool_block=pool_block,
         pool_connections=_POOLS,
     )
-    session.headers.update(headers or {})
-    session.proxies = dict(proxies or {})
+    session.headers.update(_headers(headers))
+    session.proxies = _proxies(proxies)
     session.verify = verify
     session.cert = cert
     session.check_tls_files()
     return session
+
+
+def _check_policies(redirects: object, addresses: object) -> None:
+    if not isinstance(redirects, RedirectPolicy):
+        raise TypeError(
+            f"redirects must be a RedirectPolicy such as RedirectPolicy(limit=3), not {redirects!r}"
+        )
+    if addresses is not None and not isinstance(addresses, AddressPolicy):
+        raise TypeError(f"addresses must be an AddressPolicy or None, not {addresses!r}")
+
+
+def _check_switches(**switches: object) -> None:
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            # Not quoted: what is given for `cookies` may be some.
+            raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+
+
+def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    fields = _mapping("headers", headers, '{"Accept": "text/plain"}')
+    try:
+        check_headers(fields)
+    except TypeError as error:
+        raise TypeError(f"headers: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"headers: {error}") from None
+    return fields
+
+
+def _proxies(proxies: Mapping[str, str] | None) -> dict[str, str]:
+    return _mapping("proxies", proxies, '{"https": "http://proxy:3128"}')
+
+
+def _mapping(name: str, value: object, example: str) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        # Not quoted: there are passwords in both kinds.
+        raise TypeError(f"{name} must be a mapping such as {example}, not {type(value).__name__}")
+    return dict(value)
 
 
 def _check_header_name(argument: str, name: object) -> None:
@@ -142,7 +190,14 @@ def fan_out(sinks: Sequence[Sink] | None) -> FanOut | None:
     # Here: few clients have any.
     from tracedclient.sinks.sink import FanOut  # noqa: PLC0415
 
-    return FanOut(tuple(sinks))
+    return FanOut(_each("sinks", sinks, "emit", "JsonLogSink()"))
+
+
+def _each(name: str, given: Any, method: str, example: str) -> tuple[Any, ...]:
+    """Return all of ``given``, which must not be one of them itself: that one has ``method``."""
+    if hasattr(given, method) or not isinstance(given, Iterable):
+        raise TypeError(f"{name} must be a sequence, such as [{example}], not {given!r}")
+    return tuple(given)
 
 
 def flight(config: FlightRecorder | None) -> tuple[Flight | None, Decision | None]:
@@ -157,6 +212,7 @@ def flight(config: FlightRecorder | None) -> tuple[Flight | None, Decision | Non
 
 def with_tracer(instruments: Sequence[Instrument], tracer: Any) -> Sequence[Instrument]:
     """Return ``instruments``, and one more for ``tracer`` if there is any."""
+    instruments = _each("instruments", instruments, "begin", "OpenTelemetry()")
     if tracer is None:
         return instruments
     from tracedclient.instruments.opentracing import instrument_of  # noqa: PLC0415 - an extra

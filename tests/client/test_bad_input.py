@@ -8,8 +8,9 @@ import sys
 import pytest
 import requests
 import servers
+from requests.structures import CaseInsensitiveDict
 
-from tracedclient import HTTPClient, RetryPolicy, Timeout
+from tracedclient import HTTPClient, JsonLogSink, RetryPolicy, Timeout
 from tracedclient.debug import FileSource
 
 
@@ -147,7 +148,13 @@ def test_a_bad_argument_of_a_call_is_named(client, options, error, words):
     [
         ({"service": 5}, TypeError, "service must be a str"),
         ({"debug": "on"}, TypeError, "debug must be True, False or a flag source"),
-        ({"retry": 3}, TypeError, "retry must be a RetryPolicy"),
+        (
+            {"retry": 3},
+            TypeError,
+            r"retry must be a RetryPolicy such as RetryPolicy\(max_attempts=3",
+        ),
+        ({"budget": 0.2}, TypeError, "budget must be a RetryBudget or None"),
+        ({"breaker": True}, TypeError, "breaker must be a CircuitBreaker or None"),
         ({"timeout": 0}, ValueError, "timeout: connect must be greater than 0"),
         ({"verify": "/no/such/ca.pem"}, ValueError, "verify: there is no file '/no/such/ca.pem'"),
         ({"verify": None}, TypeError, "verify must be"),
@@ -156,6 +163,21 @@ def test_a_bad_argument_of_a_call_is_named(client, options, error, words):
         ({"cert": __file__}, ValueError, "cert: '.*' cannot be used: "),
         ({"cert": 5}, TypeError, "cert must be"),
         ({"sinks": [object()]}, TypeError, "sinks must have an emit"),
+        ({"sinks": print}, TypeError, r"sinks must be a sequence, such as \[JsonLogSink\(\)\]"),
+        ({"sinks": JsonLogSink()}, TypeError, "sinks must be a sequence"),
+        ({"sinks": [JsonLogSink]}, TypeError, r"not classes: JsonLogSink\(\)"),
+        ({"instruments": None}, TypeError, "instruments must be a sequence"),
+        ({"headers": ["a"]}, TypeError, "headers must be a mapping such as .*, not list"),
+        ({"headers": [("A", "b")]}, TypeError, "headers must be a mapping"),
+        ({"headers": {"X-A": 5}}, TypeError, "headers: the header X-A must be a str"),
+        ({"headers": {"X-A": "b\r\nX-B: c"}}, ValueError, "headers: the header X-A has a control"),
+        ({"headers": {"X A": "b"}}, ValueError, "headers: a header's name must be an HTTP token"),
+        ({"proxies": "http://p:1"}, TypeError, "proxies must be a mapping such as .*, not str"),
+        ({"redirects": 3}, TypeError, r"redirects must be a RedirectPolicy such as"),
+        ({"cookies": {"a": "b"}}, TypeError, "cookies must be True or False, not dict"),
+        ({"trust_env": "no"}, TypeError, "trust_env must be True or False"),
+        ({"pool_block": 5}, TypeError, "pool_block must be True or False"),
+        ({"happy_eyeballs": None}, TypeError, "happy_eyeballs must be True or False"),
         ({"pool_maxsize": 0}, ValueError, "pool_maxsize must be"),
         ({"propagation": "X-Trace"}, TypeError, "propagation must be a Propagation"),
     ],
@@ -164,6 +186,38 @@ def test_a_bad_argument_of_the_client_is_named_when_it_is_made(options, error, w
     """A client that cannot work is refused when it is made, not at its first request."""
     with pytest.raises(error, match=words):
         HTTPClient(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"headers": "Bearer s3cret"},
+        {"headers": [("Authorization", "s3cret")]},
+        {"headers": {"Authorization": "s3cret\n"}},
+        {"cookies": {"sid": "s3cret"}},
+        {"proxies": "http://user:s3cret@p:1"},
+    ],
+)
+def test_a_bad_argument_of_the_client_is_not_quoted_where_it_may_be_a_secret(options):
+    """What may hold a credential is named, and not shown."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        HTTPClient(**options)
+
+    assert next(iter(options)) in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_headers_of_the_client_may_be_what_a_session_takes(make_client, start):
+    """requests' own mapping, bytes, and ``None`` for a header that is to be left out are all sent as with requests."""
+    server = start(servers.serve(servers.echo))
+    headers = CaseInsensitiveDict({"x-own": "a", "X-Bytes": b"b", "User-Agent": None})
+
+    sent = {
+        name.lower(): value
+        for name, value in make_client(headers=headers).get(server.url).json()["headers"]
+    }
+
+    assert (sent["x-own"], sent["x-bytes"]) == ("a", "b")
 
 
 @pytest.mark.parametrize(

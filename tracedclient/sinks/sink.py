@@ -33,6 +33,8 @@ class FanOut:
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         for sink in sinks:
+            if isinstance(sink, type):
+                raise TypeError(f"sinks must be objects, not classes: {sink.__name__}()")
             if not isinstance(sink, Sink):
                 raise TypeError(f"sinks must have an emit(result) method; {sink!r} has none")
         self._sinks = tuple(sinks)
