@@ -133,7 +133,13 @@ def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _proxies(proxies: Mapping[str, str] | None) -> dict[str, str]:
-    return _mapping("proxies", proxies, '{"https": "http://proxy:3128"}')
+    places = _mapping("proxies", proxies, '{"https": "http://proxy:3128"}')
+    if places:
+        # Here: few clients have any.
+        from tracedclient.transport.proxies import check_proxies  # noqa: PLC0415
+
+        check_proxies(places)
+    return places
 
 
 def _mapping(name: str, value: object, example: str) -> dict[str, str]:

@@ -173,6 +173,19 @@ def test_a_bad_argument_of_a_call_is_named(client, options, error, words):
         ({"headers": {"X-A": "b\r\nX-B: c"}}, ValueError, "headers: the header X-A has a control"),
         ({"headers": {"X A": "b"}}, ValueError, "headers: a header's name must be an HTTP token"),
         ({"proxies": "http://p:1"}, TypeError, "proxies must be a mapping such as .*, not str"),
+        (
+            {"proxies": {"http": 3128}},
+            TypeError,
+            r"proxies\['http'\] must be a URL or None, not int",
+        ),
+        (
+            {"proxies": {"http": "localhost:3128"}},
+            ValueError,
+            r"proxies\['http'\] must be a URL such",
+        ),
+        ({"proxies": {"https": "ftp://p:1"}}, ValueError, r"proxies\['https'\] must be a URL such"),
+        ({"proxies": {"all": "http://"}}, ValueError, r"proxies\['all'\] must be a URL such"),
+        ({"proxies": {"http://": "http://p:1"}}, ValueError, "proxies must have keys such as"),
         ({"redirects": 3}, TypeError, r"redirects must be a RedirectPolicy such as"),
         ({"cookies": {"a": "b"}}, TypeError, "cookies must be True or False, not dict"),
         ({"trust_env": "no"}, TypeError, "trust_env must be True or False"),
@@ -196,6 +209,7 @@ def test_a_bad_argument_of_the_client_is_named_when_it_is_made(options, error, w
         {"headers": {"Authorization": "s3cret\n"}},
         {"cookies": {"sid": "s3cret"}},
         {"proxies": "http://user:s3cret@p:1"},
+        {"proxies": {"http": "user:s3cret@p:1"}},
     ],
 )
 def test_a_bad_argument_of_the_client_is_not_quoted_where_it_may_be_a_secret(options):
@@ -205,6 +219,16 @@ def test_a_bad_argument_of_the_client_is_not_quoted_where_it_may_be_a_secret(opt
 
     assert next(iter(options)) in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["10.0.0.1:3128", "//p:1", "HTTP://P:1", "socks5h://p:1", "", None]
+)
+def test_proxies_of_the_client_may_be_what_requests_takes(make_client, proxy):
+    """Each proxy with which requests gets somewhere is taken, and so is what the standard library finds."""
+    found = {"http": proxy, "all": None, "https://a.test": "http://p:1", "ftp": "p", "no": "a,b"}
+
+    assert make_client(proxies=found).session.proxies == found
 
 
 def test_headers_of_the_client_may_be_what_a_session_takes(make_client, start):

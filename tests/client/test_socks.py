@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import requests
 import servers
@@ -119,3 +122,37 @@ def test_a_mute_proxy_times_out(make_client, start):
         client.get("http://127.0.0.1:1/")
 
     assert caught.value.trace.error_phase == "proxy"
+
+
+WITHOUT_PYSOCKS = """
+import os, sys
+sys.modules["socks"] = None
+import requests
+from tracedclient import HTTPClient, TracedSession
+
+def said(call, kind):
+    try:
+        call()
+    except kind as error:
+        return str(error)
+
+PROXIES = {"http": "socks5://user:s3cret@127.0.0.1:1"}
+print(said(lambda: HTTPClient(proxies=PROXIES), ImportError))
+with HTTPClient() as client:
+    print(said(lambda: client.get("http://a.test/", proxies=PROXIES), requests.exceptions.InvalidSchema))
+with TracedSession() as session:
+    print(said(lambda: session.get("http://a.test/", proxies=PROXIES), requests.exceptions.InvalidSchema))
+os.environ["ALL_PROXY"] = "socks5h://127.0.0.1:1"
+with HTTPClient() as client:
+    print(said(lambda: client.get("http://a.test/"), requests.exceptions.InvalidSchema))
+"""
+
+
+def test_without_pysocks_the_extra_is_named():
+    """A client that is given a SOCKS proxy says what to install; one of the environment's or of a call waits for the call."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PYSOCKS], capture_output=True, text=True, check=True
+    )
+
+    words = "a SOCKS proxy needs PySocks: pip install 'tracedclient[socks]'"
+    assert done.stdout.splitlines() == [f"proxies['http']: {words}", words, words, words]

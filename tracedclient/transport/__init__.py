@@ -5,6 +5,7 @@ A request passes through these files in this order, each telling the ``ClientTra
 session      a ``requests.Session``; redirects
 prepared     a usual request made ready without detours
 environment  proxies and CA bundle of the process, looked up once
+proxies      those that a client is given, checked; those of SOCKS are an extra
 adapter      one exchange: which pool, with which TLS context (known: those there are)
 plain        requests' words for an exchange that has nothing unusual about it
 exchange     such a one, straight on the socket (head: its bytes; begun: what is handed on when it

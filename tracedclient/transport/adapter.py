@@ -89,10 +89,11 @@ class TracedAdapter(HTTPAdapter):
         close_silently(pools)
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        known = proxy in self.proxy_manager
+        if proxy in self.proxy_manager:
+            return super().proxy_manager_for(proxy, **proxy_kwargs)
+        classes = _pool_classes(proxy)
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        if not known:
-            manager.pool_classes_by_scheme = dict(_pool_classes(proxy))
+        manager.pool_classes_by_scheme = dict(classes)
         return manager
 
     def build_connection_pool_key_attributes(
@@ -292,7 +293,7 @@ def _sent_span_id(headers: Mapping[str, Any]) -> str | None:
 def _pool_classes(proxy: str) -> dict[str, Any]:
     if not proxy.lower().startswith("socks"):
         return POOL_CLASSES
-    # Here, because it needs PySocks, which only the extra `socks` brings.
-    from tracedclient.transport import socks  # noqa: PLC0415
+    # Here: few clients have one.
+    from tracedclient.transport.proxies import socks_pool_classes  # noqa: PLC0415
 
-    return socks.POOL_CLASSES
+    return socks_pool_classes()
