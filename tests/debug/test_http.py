@@ -307,6 +307,11 @@ def test_last_good_one_is_kept(updater, eventually, url, place, lines):
         (("http://b.test/", {"long_poll": True}), ValueError, "long_poll"),
         (("http://b.test/", {"total": 0}), ValueError, "total"),
         (("http://b.test/", {"headers": {"A": "b\n"}}), ValueError, "headers"),
+        (
+            ("http://b.test/", {"headers": "A: b"}),
+            TypeError,
+            "headers must be a mapping .* not str",
+        ),
         (("http://b.test/", {"verify": "/nowhere"}), ValueError, "verify"),
         (("http://b.test/", {"proxy": "socks5://p.test"}), ValueError, "proxy"),
     ],

@@ -352,7 +352,9 @@ def test_server_that_is_down():
         ({"key": "/flag"}, ValueError, "not begin with a slash"),
         ({"key": b"flag"}, TypeError, "key must be a str"),
         ({"token": "a\nb"}, ValueError, "printable ASCII"),
-        ({"token": 7}, TypeError, "X-Consul-Token"),
+        ({"token": 7}, TypeError, "token must be a str or None, not int"),
+        ({"dc": ["eu"]}, TypeError, "dc must be a str or None"),
+        ({"partition": True}, TypeError, "partition must be a str or None"),
         ({"total": 0}, ValueError, "total must be above 0"),
     ],
 )

@@ -283,6 +283,7 @@ def test_name(follow):
         ("etcd:2379", {}, ValueError, "endpoints must begin with http"),
         ("http://me:pw@etcd", {}, ValueError, "endpoints hold no credentials"),
         ("http://etcd?x", {}, ValueError, "endpoints have no query"),
+        (7, {}, TypeError, "endpoints must be URLs, not int"),
         ([7], {}, TypeError, "endpoints must be a str"),
         ("http://etcd", {"key": ""}, ValueError, "key must be"),
         ("http://etcd", {"key": b"flag"}, TypeError, "key must be a str"),

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from tracedclient.debug.fetching.url import Target, parse_url
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def parse_proxy(proxy: str) -> Target:
@@ -31,6 +28,8 @@ def check_seconds(argument: str, value: float) -> float:
 
 def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return ``headers``. Raises ``TypeError`` and ``ValueError``, which do not show a value."""
+    if not isinstance(headers, (Mapping, type(None))):
+        raise TypeError(f"headers must be a mapping of str to str, not {type(headers).__name__}")
     for name, value in (headers or {}).items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise TypeError(f"headers must map str to str, which {name!r} does not")

@@ -73,6 +73,7 @@ class ConsulSource(FlagSource):
         total: float = 5.0,
     ) -> None:
         agent = _check_agent(url)
+        _check_words(token=token, dc=dc, namespace=namespace, partition=partition)
         places = {"dc": dc, "ns": namespace, "partition": partition}
         self._query = {name: value for name, value in places.items() if value is not None}
         if stale:
@@ -171,6 +172,12 @@ def _refusal(url: str, answer: Answer) -> SourceError:
     if not answer.headers.get("Content-Type", "").startswith("text/plain") or not words:
         return error
     return SourceError(f"{error}: {excerpt(words, 140)}", retry_after=error.retry_after)
+
+
+def _check_words(**words: object) -> None:
+    for name, word in words.items():
+        if not isinstance(word, (str, type(None))):
+            raise TypeError(f"{name} must be a str or None, not {type(word).__name__}")
 
 
 def _check_agent(url: str) -> Target:

@@ -7,6 +7,7 @@ member refuses for a reason of the cluster's (a permission, an unknown method) t
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -192,6 +193,8 @@ def _refusal(url: str, answer: Answer) -> SourceError:
 
 
 def _check_endpoints(endpoints: str | Sequence[str]) -> list[str]:
+    if not isinstance(endpoints, Iterable):
+        raise TypeError(f"endpoints must be URLs, not {type(endpoints).__name__}")
     each = [endpoints] if isinstance(endpoints, str) else list(endpoints)
     if not each:
         raise ValueError("endpoints must name a member at least, such as 'http://localhost:2379'")

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
 
+from tracedclient.debug.fetching.arguments import check_headers
 from tracedclient.debug.fetching.url import parse_url
 from tracedclient.debug.fetching.web import Answer, Web, refusal
 from tracedclient.debug.source import (
@@ -70,7 +71,11 @@ class HTTPSource(FlagSource):
         self._long_poll = long_poll
         if long_poll is None:
             self.hold = 0.0
-        fields = {"Cache-Control": "no-cache", "Accept": "application/json, */*", **(headers or {})}
+        fields = {
+            "Cache-Control": "no-cache",
+            "Accept": "application/json, */*",
+            **check_headers(headers),
+        }
         self._web = Web(connect=connect, total=total, headers=fields, verify=verify, proxy=proxy)
         self._seen: tuple[str, str] | None = None
         """The ETag that stands for a revision."""
