@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tracedclient._pattern import pattern
 from tracedclient._value import Value, derived
@@ -65,13 +66,14 @@ class Propagation(Value):
 
     def __post_init__(self) -> None:
         forms = formats("formats", self.formats)
+        origins = None if self.origins is None else _collected(self.origins)
         names = {name for form in (*forms, *_ALWAYS_OURS) for name in form.names}
         self._set(
             formats=tuple(self.formats),
-            origins=None if self.origins is None else tuple(self.origins),
+            origins=origins,
             _ids=tuple(form.name for form in forms if isinstance(form, IdHeader)),
             _spans=tuple(form for form in forms if not isinstance(form, IdHeader)),
-            _patterns=_patterns(self.origins),
+            _patterns=tuple(map(_pattern, origins or ())),
             _names=frozenset(names | NOT_IDS),
         )
 
@@ -255,12 +257,10 @@ def _matches(pattern: Origin, origin: Origin) -> bool:
     return origin.host == pattern.host
 
 
-def _patterns(origins: Collection[str] | None) -> tuple[Origin, ...]:
-    if origins is None:
-        return ()
-    if isinstance(origins, str):
+def _collected(origins: Any) -> tuple[Any, ...]:
+    if isinstance(origins, str) or not isinstance(origins, Iterable):
         raise TypeError(f'origins must be a collection such as ("*.internal",), not {origins!r}')
-    return tuple(map(_pattern, origins))
+    return tuple(origins)
 
 
 def _pattern(text: object) -> Origin:

@@ -153,6 +153,7 @@ def test_id_of_its_own_begins_another_trace(client, echo_server):
         ({"formats": (b"b3",)}, TypeError, "formats must hold names of headers"),
         ({"formats": ("baggage",)}, ValueError, "baggage holds no trace id"),
         ({"origins": "*.internal"}, TypeError, "origins must be a collection"),
+        ({"origins": 5}, TypeError, "origins must be a collection"),
         ({"origins": (5,)}, TypeError, "origins must hold hosts"),
         *[
             ({"origins": (bad,)}, ValueError, "origins must hold hosts")

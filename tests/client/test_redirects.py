@@ -163,6 +163,14 @@ def test_a_policy_that_cannot_be_meant_is_refused():
     """A bad value is named when the policy, or the client, is made."""
     with pytest.raises(TypeError, match="headers must be"):
         RedirectPolicy(headers="X-A")
+    with pytest.raises(TypeError, match=r"headers must be .* not b'X-A'"):
+        RedirectPolicy(headers=b"X-A")
+    with pytest.raises(TypeError, match=r"headers must be .* not 3; .*RedirectPolicy\(limit=3\)"):
+        RedirectPolicy(3)
+    with pytest.raises(TypeError, match="body must be True or False, not 'no'"):
+        RedirectPolicy(body="no")
+    with pytest.raises(TypeError, match="downgrade must be True or False"):
+        RedirectPolicy(downgrade=None)
     with pytest.raises(ValueError, match="limit must be"):
         RedirectPolicy(limit=-1)
     with pytest.raises(TypeError, match="redirects must be"):

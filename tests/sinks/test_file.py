@@ -339,6 +339,8 @@ def test_look_every_that_is_none_is_refused(tmp_path, look_every):
     """A ``look_every`` below 0, or no number, is refused before a file is opened."""
     with pytest.raises(ValueError, match="look_every must be a number of seconds, 0 or more"):
         LineFileHandler(tmp_path / "log", look_every=look_every)
+    with pytest.raises(TypeError, match="look_every must be a number of seconds, not '1'"):
+        LineFileHandler(tmp_path / "log", look_every="1")
     assert not (tmp_path / "log").exists()
 
 

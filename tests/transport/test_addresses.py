@@ -127,6 +127,8 @@ def test_denied_addresses_are_left_out():
     ("settings", "error", "words"),
     [
         ({"deny": "internal"}, TypeError, "deny must be a collection"),
+        ({"deny": None}, TypeError, "deny must be a collection"),
+        ({"allow": ipaddress.ip_network("10.0.0.0/8")}, TypeError, "allow must be a collection"),
         ({"deny": {"10.0.0.1/8"}}, ValueError, "deny must have networks"),
         ({"deny": {"intern"}}, ValueError, "not 'intern'"),
         ({"allow": {"localhost"}}, ValueError, "allow must have networks"),

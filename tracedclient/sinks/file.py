@@ -32,12 +32,14 @@ class LineFileHandler(WatchedFileHandler):
     line): one written so soon after it was renamed or removed goes there still. Every other record
     is handled as ``WatchedFileHandler`` does, whose arguments the others are.
 
-    Raises ``ValueError`` for a ``look_every`` that is below 0.
+    Raises ``TypeError`` or ``ValueError`` for a ``look_every`` that is no number or below 0.
     """
 
     # Where this class says `super()`, that does the same for a line, in more steps.
 
     def __init__(self, *args: Any, look_every: float = LOOK_EVERY, **kwargs: Any) -> None:
+        if not isinstance(look_every, (int, float)):
+            raise TypeError(f"look_every must be a number of seconds, not {look_every!r}")
         if not look_every >= 0:
             raise ValueError(f"look_every must be a number of seconds, 0 or more: {look_every!r}")
         super().__init__(*args, **kwargs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -20,7 +21,7 @@ from urllib3.exceptions import LocationValueError
 from tracedclient._value import Value, derived
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tracedclient.transport.candidate import Address
 
@@ -146,8 +147,14 @@ class _Set:
 
 
 def _words(name: str, values: Any) -> frozenset[str]:
-    if isinstance(values, str):
-        raise TypeError(f"{name} must be a collection of networks and kinds, not {values!r}")
+    # A network is a collection too: of all its addresses.
+    if isinstance(values, (str, ipaddress.IPv4Network, ipaddress.IPv6Network)) or not isinstance(
+        values, Iterable
+    ):
+        raise TypeError(
+            f'{name} must be a collection of networks and kinds such as {{"internal"}}, '
+            f"not {values!r}"
+        )
     return frozenset(str(value) for value in values)
 
 

@@ -7,7 +7,8 @@ given with the request, idempotency keys, and the body of a 307.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from requests.exceptions import InvalidSchema, RequestException
@@ -39,11 +40,12 @@ class RedirectPolicy(Value):
     """How many are followed for one request."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.headers, str):
-            raise TypeError(f"headers must be a collection of names, not {self.headers!r}")
+        for name in ("body", "downgrade"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if isinstance(self.limit, bool) or not isinstance(self.limit, int) or self.limit < 0:
             raise ValueError(f"limit must be an int of 0 or more, not {self.limit!r}")
-        self._set(headers=frozenset(name.lower() for name in self.headers))
+        self._set(headers=_names(self.headers))
 
     def apply(self, request: PreparedRequest, came_from: str) -> None:
         """Take off ``request`` what may not go to its URL from ``came_from``.
@@ -116,6 +118,18 @@ def copied(request: PreparedRequest) -> PreparedRequest:
 
 class RedirectRefused(InvalidSchema):
     """A redirect leads where its request must not go. Say so to whoever runs the server."""
+
+
+def _names(headers: Any) -> frozenset[str]:
+    is_one = isinstance(headers, str) or not isinstance(headers, Iterable)
+    names: list[Any] = [None] if is_one else list(headers)
+    if not all(isinstance(name, str) for name in names):
+        hint = f"; for their number, RedirectPolicy(limit={headers})"
+        raise TypeError(
+            'headers must be a collection of names such as {"X-Trace-Id"}, '
+            f"not {headers!r}{hint if isinstance(headers, int) else ''}"
+        )
+    return frozenset(name.lower() for name in names)
 
 
 def _frames(name: str, request: PreparedRequest) -> bool:
