@@ -35,12 +35,54 @@ def test_stream_can_be_chosen(capsys):
 
 @pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
 def test_file_can_be_chosen(tmp_path, kind):
-    """``filename`` takes a str or a path, and makes the file with the first line."""
+    """``filename`` takes a str or a path, and the file is there when logging is configured."""
     path = tmp_path / "traces.log"
     logging.config.dictConfig(logging_config(filename=kind(path)))
-    assert not path.exists()
+    assert path.read_text() == ""
     JsonLogSink().emit(result(service_name="naïve"))
     assert '"naïve"' in path.read_text(encoding="utf-8")
+
+
+def test_file_that_cannot_be_opened_is_an_error_of_the_configuration(tmp_path):
+    """A directory that is not there is said, with the file's name, by dictConfig and not by the first line."""
+    path = tmp_path / "gone" / "app.log"
+    with pytest.raises(ValueError, match="handler 'tracedclient'") as caught:
+        logging.config.dictConfig(logging_config(filename=path))
+    assert isinstance(caught.value.__cause__, FileNotFoundError)
+    assert str(path) in str(caught.value.__cause__)
+
+
+def test_file_may_wait_for_the_first_line(tmp_path):
+    """An application that sets ``delay`` has the file made with the first line."""
+    path = tmp_path / "traces.log"
+    config = logging_config(filename=path)
+    config["handlers"]["tracedclient"]["delay"] = True
+    logging.config.dictConfig(config)
+    assert not path.exists()
+    JsonLogSink().emit(result(trace_id="call-1"))
+    assert json.loads(path.read_text())["trace_id"] == "call-1"
+
+
+def test_file_rotated_before_the_first_line(log):
+    """A file renamed between configuration and first line keeps nothing; the line is in the new one."""
+    rotated = log.path.rename(log.path.with_suffix(".1"))
+    JsonLogSink().emit(result(trace_id="call-1"))
+    assert rotated.read_text() == ""
+    assert log.one["trace_id"] == "call-1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"filename": print}, TypeError, "filename must be a str or a path"),
+        ({"filename": b"app.log"}, TypeError, "filename must be a str or a path, not bytes"),
+        ({"stream": "stdout"}, ValueError, "stream must be such as 'ext://sys.stdout'"),
+    ],
+)
+def test_argument_that_cannot_be_meant_is_named(arguments, error, words):
+    """What would fail with the first line, or write to a file of another name, is refused."""
+    with pytest.raises(error, match=words):
+        logging_config(**arguments)
 
 
 def test_file_may_be_rotated(log):

@@ -106,6 +106,24 @@ write("2")
     assert found == ["0", "1", "child-0", "child-1", "2"]
 
 
+def test_child_of_a_server_that_configured_before_its_fork_writes_too(tmp_path):
+    """Where nothing was written before a fork, the file opened by the parent serves parent and children."""
+    script = """
+children = []
+for name in ("child-0", "child-1"):
+    child = os.fork()
+    if not child:
+        write(name), write(name)
+        os._exit(0)
+    children.append(child)
+assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+write("parent")
+"""
+    run(tmp_path / "log", script)
+    found = [from_json(line).trace_id for line in (tmp_path / "log").read_text().splitlines()]
+    assert sorted(found) == ["child-0", "child-0", "child-1", "child-1", "parent"]
+
+
 FULL = """
 import signal
 write("0"), write("1"), write("2")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import Any
 
 from tracedclient.sinks.line import LOGGER_NAME
-
-if TYPE_CHECKING:
-    import os
 
 _NAME = "tracedclient"
 
@@ -22,19 +20,23 @@ def logging_config(
 
     It has one formatter, one handler and the logger ``tracedclient.trace``, and leaves all other
     loggers as they are; merge it into the application's own, or pass it as it is. ``filename``
-    takes the place of ``stream``; its handler is a ``LineFileHandler``. Use the formatter and the
+    takes the place of ``stream``; its handler is a ``LineFileHandler``, which opens the file when
+    ``dictConfig`` makes it: one that cannot be opened is an error there. Use the formatter and the
     filter ``tracedclient`` for the application's own handlers too, and one grep for a trace id finds
     the lines of both.
+
+    Raises ``TypeError`` or ``ValueError`` for a ``filename`` or ``stream`` that is none.
     """
+    if isinstance(stream, str) and not stream.startswith(("ext://", "cfg://")):
+        raise ValueError(f"stream must be such as 'ext://sys.stdout', not {stream!r}")
     handler: dict[str, Any] = {"formatter": _NAME, "filters": [_NAME], "level": level}
     if filename is None:
         handler |= {"class": "logging.StreamHandler", "stream": stream}
     else:
         handler |= {
             "class": "tracedclient.sinks.LineFileHandler",
-            "filename": str(filename),
+            "filename": _path(filename),
             "encoding": "utf-8",
-            "delay": True,
         }
     return {
         "version": 1,
@@ -44,3 +46,9 @@ def logging_config(
         "handlers": {_NAME: handler},
         "loggers": {LOGGER_NAME: {"handlers": [_NAME], "level": level, "propagate": False}},
     }
+
+
+def _path(filename: str | os.PathLike[str]) -> str:
+    if not isinstance(filename, (str, os.PathLike)):
+        raise TypeError(f"filename must be a str or a path, not {type(filename).__name__}")
+    return os.fspath(filename)

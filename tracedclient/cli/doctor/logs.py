@@ -56,8 +56,10 @@ def check_configuration(dotted: str) -> Iterator[Finding]:
     try:
         _configure(dotted)
     except Exception as error:  # noqa: BLE001 - the application's own code may raise anything
-        said = redact_text(f"{dotted}: {type(error).__name__}: {error}")
-        yield problem("logging", said, _NAME)
+        # `dictConfig` says which handler, and its cause why.
+        cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        said = redact_text(f"{dotted}: {type(cause).__name__}: {cause}")
+        yield problem("logging", said, _WRITABLE if isinstance(cause, OSError) else _NAME)
         return
     yield from _wiring(logging.getLogger(LOGGER_NAME), dotted)
 
