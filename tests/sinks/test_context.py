@@ -173,7 +173,7 @@ anything = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.text(st.characters(), min_size=1), anything, max_size=6))
 def test_anything_may_be_bound(bound):
     """Whatever is bound under whatever names, there is one line of strict JSON with the trace."""

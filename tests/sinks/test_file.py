@@ -344,7 +344,10 @@ def test_look_every_that_is_none_is_refused(tmp_path, look_every):
     assert not (tmp_path / "log").exists()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=50,
+)
 @given(st.lists(st.sampled_from(["line", "record", "rename", "close", "flush"]), max_size=12))
 def test_any_order_of_events_loses_nothing(make, tmp_path, events):
     """Whatever is logged, renamed, closed and flushed in between, each line is found once, in order."""

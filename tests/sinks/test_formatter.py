@@ -135,7 +135,7 @@ names = st.text(st.characters(), min_size=1).filter(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(st.characters()), st.dictionaries(names, values, max_size=4))
 def test_any_message_with_any_extras_is_one_line(message, extra):
     """Any text and any extras are one line of strict JSON."""
