@@ -79,7 +79,7 @@ class TLSContexts:
         if entry is not None and entry.files == files:
             return _Entry(entry.context, files, now)
         try:
-            return _Entry(new_context(verify, cert), files, now)
+            return _Entry(_new_context(verify, cert), files, now)
         except UnusableTLSFile as error:
             if entry is None:
                 raise
@@ -106,8 +106,7 @@ def _bundle(verify: Verify) -> str:
     return verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
 
 
-def new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
-    """Return a context of these files. Raises ``UnusableTLSFile``, naming the argument and the file."""
+def _new_context(verify: Verify, cert: Cert) -> ssl.SSLContext:
     context = create_urllib3_context(
         cert_reqs=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE,
         ssl_minimum_version=ssl.TLSVersion.TLSv1_2,
@@ -195,9 +194,15 @@ def check_files(verify: object, cert: object) -> None:
             _check_file("cert", path)
     else:
         raise TypeError(f"cert must be a path or a pair (certificate, key), not {cert!r}")
+    # The usual bundle takes its time, and is not the caller's to mistake.
+    own = verify if isinstance(verify, str) else False
+    if own or cert:
+        _try(own, cert)
+
+
+def _try(verify: Verify, cert: Cert) -> None:
     try:
-        # Without the usual bundle, which takes its time, and is not the caller's to mistake.
-        new_context(verify if isinstance(verify, str) else False, cert)
+        _new_context(verify, cert)
     except UnusableTLSFile as error:
         raise ValueError(str(error)) from error
 
