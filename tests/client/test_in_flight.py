@@ -155,14 +155,18 @@ def test_calls_are_listed_while_clients_come_and_go():
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     thread = in_background(make_clients)
+    told = set()
     try:
         while thread.is_alive():
-            debugging.dump(io.StringIO())
+            out = io.StringIO()
+            debugging.dump(out)
+            told.add(out.getvalue())
     finally:
         sys.setswitchinterval(before)
         thread.join()
     for client in others:
         client.close()
+    assert told == {"tracedclient: 0 calls in flight\n"}
 
 
 def test_a_signal_prints_what_hangs(client, held):
